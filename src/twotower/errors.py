@@ -1,0 +1,66 @@
+"""The error family: every error a user can meet, each with a remedy.
+
+    TwoTowerError
+    ├── DataError            a table breaks its contract: file, row, column and the remedy
+    ├── ConfigError          a setting is outside its range: names the field and the range
+    ├── OutputError          a folder cannot be written: permissions, disk full, already there
+    ├── MissingExtra         an optional part of the installation is needed: names the extra
+    ├── BundleError
+    │   ├── CorruptBundle        a file is missing, truncated or its hash differs
+    │   └── IncompatibleBundle   a version or width disagrees: names both values
+    └── RetrievalError
+        ├── UnknownItem          an item id is not in the catalogue
+        ├── UnknownUser          a user id has no history here
+        └── EmptyCorpus          nothing is left to search
+
+Messages have three parts: what was expected, what was received, what to do.
+The command line prints one line and exits 1; the server answers problem+json.
+"""
+
+
+class TwoTowerError(Exception):
+    """Root of the family; catch this to catch all of ours."""
+
+
+class DataError(TwoTowerError):
+    """A table breaks its contract. Names file, row or column, and the remedy."""
+
+
+class ConfigError(TwoTowerError):
+    """A setting is outside its range. Names the field and the range."""
+
+
+class OutputError(TwoTowerError):
+    """A folder or file cannot be written. Nothing half-written is left behind."""
+
+
+class MissingExtra(TwoTowerError):  # noqa: N818 - reads as a sentence, like KeyboardInterrupt
+    """An optional part of the installation is needed; the message says which extra."""
+
+
+class BundleError(TwoTowerError):
+    """A bundle cannot be used."""
+
+
+class CorruptBundle(BundleError):  # noqa: N818 - names the state of the bundle
+    """A file of the bundle is missing, truncated or altered."""
+
+
+class IncompatibleBundle(BundleError):  # noqa: N818 - names the state of the bundle
+    """Two versions or widths disagree; the message names both."""
+
+
+class RetrievalError(TwoTowerError):
+    """A question cannot be answered."""
+
+
+class UnknownItem(RetrievalError):  # noqa: N818 - names what is unknown
+    """An item id is not in the catalogue."""
+
+
+class UnknownUser(RetrievalError):  # noqa: N818 - names what is unknown
+    """A user id has no history here."""
+
+
+class EmptyCorpus(RetrievalError):  # noqa: N818 - names the state of the corpus
+    """Nothing is left to search after filters and exclusions."""
