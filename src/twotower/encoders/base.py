@@ -1,0 +1,30 @@
+"""What every text encoder offers."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
+
+
+class TextEncoder(Protocol):
+    """Turns texts into unit-length vectors.
+
+    Attributes:
+        name: what the encoder is called in reports.
+        width: W, the width of its vectors.
+        hash: identifies the weights; two encoders with one hash give the same vectors.
+    """
+
+    name: str
+    width: int
+    hash: str
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """[N, W] unit-length vectors; an empty text gives a zero row."""
+        ...

@@ -1,0 +1,86 @@
+"""Text vectors kept on disk by (encoder hash, text hash): a second run encodes only what is new."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twotower.encoders.base import Progress, TextEncoder
+
+_CHUNK = 4096
+_Key = bytes
+
+
+class CachedTextEncoder:
+    """A text encoder that remembers; satisfies `TextEncoder`.
+
+    Vectors lie in shards of a few thousand, each written whole when it is done, so an
+    interrupted run loses at most one shard.
+
+    Args:
+        encoder: does the work for texts that are new.
+        cache: folder that keeps the vectors of all encoders.
+    """
+
+    def __init__(self, encoder: TextEncoder, cache: Path) -> None:
+        self._encoder = encoder
+        self._folder = cache / "vectors" / encoder.hash
+        self.name, self.width, self.hash = encoder.name, encoder.width, encoder.hash
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """[N, W] unit-length vectors, from the disk where they are known."""
+        keys = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts]
+        new = self._new_texts(keys, texts)
+        known = len(texts) - len(new)
+        for start in range(0, len(new), _CHUNK):
+            part = list(new.items())[start : start + _CHUNK]
+            step = _shifted(progress, known + start, len(texts))
+            self._write([key for key, _ in part], self._encoder.encode([t for _, t in part], step))
+        return self._read(keys)
+
+    def _new_texts(self, keys: Sequence[_Key], texts: Sequence[str]) -> dict[_Key, str]:
+        known = {key for shard in self._shards() for key in _keys(shard)}
+        return {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+
+    def _read(self, keys: Sequence[_Key]) -> NDArray[np.float32]:
+        wanted: dict[_Key, list[int]] = {}
+        for row, key in enumerate(keys):
+            wanted.setdefault(key, []).append(row)
+        vectors = np.empty((len(keys), self.width), np.float32)
+        for shard in self._shards():
+            found = [(place, wanted[key]) for place, key in enumerate(_keys(shard)) if key in wanted]
+            stored = np.load(shard.with_suffix(".vectors.npy"), mmap_mode="r", allow_pickle=False)
+            for place, rows in found:
+                vectors[rows] = stored[place]
+        return vectors
+
+    def _shards(self) -> list[Path]:
+        return sorted(self._folder.glob("*.keys"))
+
+    def _write(self, keys: Sequence[_Key], vectors: NDArray[np.float32]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        os.close(handle)
+        part = Path(name)
+        with part.open("wb") as file:
+            np.save(file, vectors, allow_pickle=False)
+        part.rename(part.with_suffix(".vectors.npy"))
+        part.write_bytes(b"".join(keys))
+        part.rename(part.with_suffix(".keys"))  # last: a shard counts once its keys are there
+
+
+def _keys(shard: Path) -> list[_Key]:
+    joined = shard.read_bytes()
+    return [joined[start : start + 16] for start in range(0, len(joined), 16)]
+
+
+def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, _: progress(before + done, total)

