@@ -25,8 +25,8 @@ class Interval:
 
     Attributes:
         mean: Mean over the cases.
-        low: Lower end of the interval, at most the mean unless n is tiny.
-        high: Upper end.
+        low: Lower end of the interval, at most the mean.
+        high: Upper end, at least the mean.
         n: Number of cases.
     """
 
@@ -86,7 +86,7 @@ def intervals(
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return [
-        Interval(float(mean), float(a), float(b), n_cases)
+        Interval(float(mean), float(min(a, mean)), float(max(b, mean)), n_cases)
         for mean, a, b in zip(values.mean(axis=0), low, high, strict=True)
     ]
 
