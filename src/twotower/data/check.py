@@ -1,0 +1,223 @@
+"""Every column in its type, or an error that names the row.
+
+Rows are data rows of the file, counted from 1; a header is not counted.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from twotower import schema
+from twotower.data import splits, times
+from twotower.data.mapping import IGNORE
+from twotower.data.tables import LIST_SEPARATOR, Tables
+from twotower.errors import DataError
+
+_MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
+_TRUE: Final = ("true", "t", "yes", "y", "1", "in stock")
+_FALSE: Final = ("false", "f", "no", "n", "0", "out of stock")
+_GRADE_WORDS: Final = {"exact": "E", "substitute": "S", "complement": "C", "irrelevant": "I"}
+_SHOWN: Final = 3
+
+_ID = (schema.ITEM_ID, schema.USER_ID, schema.SESSION_ID)
+_TEXT = (
+    schema.TITLE,
+    schema.DESCRIPTION,
+    schema.BRAND,
+    schema.CATEGORY,
+    schema.IMAGE,
+    schema.QUERY,
+    schema.EVENT,
+)
+_NUMBER = (schema.PRICE, schema.RATING)
+_TIME = (schema.TIME, schema.LAUNCHED)
+
+
+def checked(tables: Tables) -> Tables:
+    """The same tables, every column in the type that `schema` gives it.
+
+    Raises:
+        DataError: a value has the wrong type, an item id is missing or used twice, or an
+            event is of an unknown kind. Names file, row, column and the remedy.
+    """
+    typed = {
+        table: frame.with_columns(
+            _typed(tables, table, name) for name in frame.columns if _is_ours(table, name)
+        )
+        for table, frame in tables.frames.items()
+    }
+    found = tables.with_frames(typed)
+    _check_item_ids(found)
+    _check_kinds(found)
+    return found
+
+
+def row_error(
+    tables: Tables, table: str, name: str, bad: pl.Series, expected: str, remedy: str
+) -> DataError:
+    """An error that names the first bad row of a column, and how many more there are.
+
+    Args:
+        tables: where the table is.
+        table: name of the table.
+        name: our name of the column.
+        bad: [rows] which rows are bad; at least one is.
+        expected: what a value should have been.
+        remedy: what to do.
+    """
+    first = int(bad.arg_true()[0])
+    value = tables.frames[table][name][first]
+    more = int(bad.sum()) - 1
+    return DataError(
+        f"{tables.file(table)}: row {first + 1} (the header not counted), column "
+        f"{tables.column(table, name)}: expected {expected}, got {value!r}"
+        + (f", and {more:,} more rows like it" if more else "")
+        + f". {remedy}"
+    )
+
+
+def _is_ours(table: str, name: str) -> bool:
+    return table != "users" or name == schema.USER_ID
+
+
+def _typed(tables: Tables, table: str, name: str) -> pl.Series:
+    column = tables.frames[table][name]
+    if name in _ID:
+        converted, expected = _ids(column), "an id"
+    elif name in _TEXT:
+        converted, expected = _texts(column), "text"
+    elif name in _NUMBER:
+        converted, expected = _numbers(column), "a number"
+    elif name in _TIME:
+        converted, expected = times.to_ms(column), "a time (seconds or ms since 1970, or ISO 8601)"
+    elif name == schema.ORDER:
+        converted, expected = _numbers(column).cast(pl.Int64, strict=False), "a whole number"
+    elif name == schema.SPLIT:
+        return _splits(tables, table)
+    elif name == schema.IN_STOCK:
+        converted, expected = _flags(column), "yes or no"
+    elif name == schema.ATTRIBUTES:
+        converted, expected = _lists(column), "a list of words"
+    else:
+        return _grades(tables) if name == schema.GRADE else column
+    bad = converted.is_null() & ~_is_missing(column)
+    if bad.any():
+        raise row_error(tables, table, name, bad, expected, "Correct it, or leave it empty.")
+    return converted.alias(name)
+
+
+def _is_missing(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.String:
+        return column.is_null() | column.str.strip_chars().str.to_lowercase().is_in(_MISSING)
+    return column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
+
+
+def _ids(column: pl.Series) -> pl.Series:
+    """Ids as text; 7.0, as a column with gaps is often exported, is the id 7."""
+    if column.dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        return whole.cast(pl.String).set(whole.cast(pl.Float64) != column, None)
+    return _texts(column, strip=True)
+
+
+def _texts(column: pl.Series, *, strip: bool = False) -> pl.Series:
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return pl.Series(column.name, [None] * len(column), dtype=pl.String)
+    text = column.cast(pl.String)
+    return text.str.strip_chars().replace("", None) if strip else text
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    """Numbers; text may carry a currency sign and thousands separators: $1,299.00."""
+    if column.dtype == pl.String:
+        bare = column.str.strip_chars().str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
+        grouped = bare.str.contains(r"^\d{1,3}(,\d{3})+(\.\d+)?$")
+        bare = bare.zip_with(~grouped.fill_null(value=False), bare.str.replace_all(",", ""))
+        return bare.cast(pl.Float64, strict=False)
+    if column.dtype.is_numeric() or column.dtype == pl.Null:
+        return column.cast(pl.Float64)
+    return pl.Series(column.name, [None] * len(column), dtype=pl.Float64)
+
+
+def _flags(column: pl.Series) -> pl.Series:
+    """Yes or no; a number is a stock level."""
+    if column.dtype == pl.Boolean:
+        return column
+    if column.dtype.is_numeric():
+        return column > 0
+    word = column.cast(pl.String).str.strip_chars().str.to_lowercase()
+    level = word.cast(pl.Float64, strict=False) > 0
+    known = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+    return level.zip_with(level.is_not_null(), word.replace_strict(known, default=None))
+
+
+def _lists(column: pl.Series) -> pl.Series:
+    if isinstance(column.dtype, pl.List):
+        return column.cast(pl.List(pl.String))
+    parts = _texts(column).str.split(LIST_SEPARATOR).list.eval(pl.element().str.strip_chars())
+    return parts.list.eval(pl.element().filter(pl.element() != ""))
+
+
+def _splits(tables: Tables, table: str) -> pl.Series:
+    word = tables.frames[table][schema.SPLIT].cast(pl.String).str.strip_chars().str.to_lowercase()
+    split = word.replace_strict(splits.NAMES, default=None, return_dtype=pl.String)
+    if split.null_count():
+        remedy = "Name the split of every row, or leave the column out."
+        expected = "train, validation or test"
+        raise row_error(tables, table, schema.SPLIT, split.is_null(), expected, remedy)
+    return split.alias(schema.SPLIT)
+
+
+def _grades(tables: Tables) -> pl.Series:
+    """All numbers, or all letters E, S, C, I."""
+    frame = tables.frames["judgments"]
+    column = frame[schema.GRADE]
+    numbers = _numbers(column)
+    if column.dtype != pl.String or numbers.is_not_null().sum() * 2 > len(column):
+        _check_grades(tables, numbers.is_null() | numbers.is_nan(), "a number, as the other rows")
+        return numbers.alias(schema.GRADE)
+    word = column.str.strip_chars().str.to_lowercase()
+    letters = word.replace(_GRADE_WORDS).str.to_uppercase()
+    _check_grades(tables, ~letters.is_in(list(schema.ESCI_GAINS)).fill_null(value=False), "E, S, C or I")
+    return letters.alias(schema.GRADE)
+
+
+def _check_grades(tables: Tables, bad: pl.Series, expected: str) -> None:
+    if bad.any():
+        raise row_error(
+            tables, "judgments", schema.GRADE, bad, expected,
+            "A grade is a number, higher is better, or one of the letters E, S, C, I.",
+        )  # fmt: skip
+
+
+def _check_item_ids(tables: Tables) -> None:
+    ids = tables.items[schema.ITEM_ID]
+    if ids.null_count():
+        remedy = "Give every item an id of its own."
+        raise row_error(tables, "items", schema.ITEM_ID, ids.is_null(), "an id", remedy)
+    if not ids.is_duplicated().any():
+        return
+    rows = pl.DataFrame({"id": ids}).with_row_index("row", offset=1)
+    twice = rows.group_by("id", maintain_order=True).agg("row").filter(pl.col("row").list.len() > 1)
+    shown = "; ".join(
+        f"{item_id!r} in rows {', '.join(map(str, found[:5]))}"
+        for item_id, found in twice.head(_SHOWN).iter_rows()
+    )
+    more = f"; and {len(twice) - _SHOWN:,} more" if len(twice) > _SHOWN else ""
+    raise DataError(
+        f"{tables.file('items')}: {len(twice):,} item ids are used twice (the header not "
+        f"counted): {shown}{more}. Keep one row for each {tables.column('items', schema.ITEM_ID)}."
+    )
+
+
+def _check_kinds(tables: Tables) -> None:
+    if tables.events is None:
+        return
+    known = [*schema.KIND_CODE, schema.SEARCH, IGNORE]
+    bad = ~tables.events[schema.EVENT].is_in(known).fill_null(value=False)
+    if bad.any():
+        first = tables.events[schema.EVENT].filter(bad)[0]
+        raise row_error(
+            tables, "events", schema.EVENT, bad, f"one of {', '.join(known[:-1])}",
+            f'Map it in shop.toml: [events.kinds] "{first}" = "view", or = "{IGNORE}".',
+        )  # fmt: skip

@@ -1,0 +1,277 @@
+"""A prepared dataset: the tables everything else starts from, and the folder they live in."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from twotower import schema
+from twotower.errors import DataError, OutputError
+
+FORMAT: Final = 1
+"""Version of the folder's layout."""
+MANIFEST: Final = "dataset.json"
+PROFILE: Final = "profile.json"
+TABLES: Final = ("items", "events", "searches", "users", "judgments")
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HASHED_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class About:
+    """What a prepared dataset is and how it was split.
+
+    Attributes:
+        name: name of the shop or data set.
+        synthetic: whether it was made up.
+        split_kind: how events were split: `time`, `leave-one-out`, `given`, or `none`.
+        judgment_split_kind: how judgments were split: `given`, `query`, or `none`.
+        repeat: whether shoppers buy the same item again, so that seen items may be shown.
+        text_fields: columns of the items that hold words, in the order they are read.
+        gain_map: how grades became gains: `esci`, `exponential`, or None.
+        validation_from: first millisecond of validation, of a split by time.
+        test_from: first millisecond of test, of a split by time.
+    """
+
+    name: str
+    synthetic: bool = False
+    split_kind: str = "none"
+    judgment_split_kind: str = "none"
+    repeat: bool = False
+    text_fields: tuple[str, ...] = (schema.TITLE,)
+    gain_map: str | None = None
+    validation_from: int | None = None
+    test_from: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as plain JSON."""
+        return asdict(self) | {"text_fields": list(self.text_fields)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "About":
+        """The inverse of `to_json`; names it does not know are left out."""
+        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        return cls(**known | {"text_fields": tuple(known.get("text_fields", (schema.TITLE,)))})
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A shop's tables: checked, cleaned, split. Row i of `items` is item_row i everywhere.
+
+    Attributes:
+        items: item_id and title, and whatever else of `schema` the shop has.
+        events: user_id, item_row, event, time, order, split, and session_id where there
+            is one; sorted by user and then by time. None without events.
+        searches: user_id, query, time: what was typed. None without searches.
+        users: user_id and whatever the shop has.
+        judgments: query, item_row, grade, gain, positive, split. None without judgments.
+        about: what it is and how it was split.
+        profile: what was read, what each cleaning rule did, and the columns in numbers.
+    """
+
+    items: pl.DataFrame
+    events: pl.DataFrame | None
+    searches: pl.DataFrame | None
+    users: pl.DataFrame | None
+    judgments: pl.DataFrame | None
+    about: About
+    profile: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of the catalogue."""
+        return len(self.items)
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables there are, by name."""
+        found = {name: getattr(self, name) for name in TABLES}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each table by name, and of each split as `events.train`, ..."""
+        found = {name: len(frame) for name, frame in self.tables.items()}
+        for name in ("events", "judgments"):
+            frame = self.tables.get(name)
+            if frame is not None:
+                sizes = frame.group_by(schema.SPLIT).len().iter_rows()
+                found |= dict(sorted((f"{name}.{split}", size) for split, size in sizes))
+        return found
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the tables' contents: equal for equal tables, however they are stored."""
+        digest = hashlib.sha256()
+        for name, frame in self.tables.items():
+            columns = [f"{column}:{dtype}" for column, dtype in frame.schema.items()]
+            digest.update(f"{name} {' '.join(columns)}\n".encode())
+            for start in range(0, len(frame), _HASHED_ROWS):
+                digest.update(frame.slice(start, _HASHED_ROWS).write_ndjson().encode())
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """The folder, whole or not at all: written beside its place, synced, then renamed.
+
+        Args:
+            folder: a new or empty folder, or an older prepared dataset to be replaced.
+
+        Raises:
+            OutputError: the folder holds something else, cannot be written, or the disk is
+                full. Nothing is left behind, and what was there before is untouched.
+        """
+        folder = Path(folder)
+        _refuse_foreign(folder)
+        staging: Path | None = None
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            self._write(staging)
+            _swap(staging, folder)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise _not_written(folder, error) from error
+        finally:
+            if staging is not None:
+                shutil.rmtree(staging, ignore_errors=True)
+
+    def _write(self, folder: Path) -> None:
+        for name, frame in self.tables.items():
+            frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+        _write_json(folder / PROFILE, self.profile)
+        manifest = {
+            "format": FORMAT,
+            "about": self.about.to_json(),
+            "counts": self.counts,
+            "content_hash": self.content_hash,
+            "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
+        }
+        _write_json(folder / MANIFEST, manifest)
+        folder.chmod(0o755)  # mkdtemp made it private
+        for path in (*folder.iterdir(), folder):
+            _sync(path)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Dataset":
+        """The dataset of a folder that `save` wrote, every file compared with its hash.
+
+        Raises:
+            DataError: the folder is no prepared dataset, is of another format, or a file
+                is missing, truncated or altered; names the file.
+        """
+        folder = Path(folder)
+        manifest = _read_manifest(folder)
+        for name, expected in manifest["files"].items():
+            _verify(folder / name, expected)
+        names = {name: f"{name}.parquet" for name in TABLES}
+        tables = {
+            name: pl.read_parquet(folder / file) if file in manifest["files"] else None
+            for name, file in names.items()
+        }
+        profile = json.loads((folder / PROFILE).read_text())
+        return cls(**tables, about=About.from_json(manifest["about"]), profile=profile)  # type: ignore[arg-type]
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataError(
+            f"{folder} is no prepared dataset: it has no {MANIFEST}. "
+            f"Make one with `twotower prepare SOURCE --out {folder}`."
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+        found, _ = manifest["format"], (manifest["files"], manifest["about"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error}). Prepare the dataset again.") from error
+    if found != FORMAT:
+        raise DataError(
+            f"{path} is of format {found}, this version reads format {FORMAT}. "
+            "Prepare the dataset again."
+        )
+    return manifest
+
+
+def _verify(path: Path, expected: Mapping[str, Any]) -> None:
+    if not path.is_file():
+        raise DataError(f"{path} is missing. Prepare the dataset again.")
+    found = _fingerprint(path)
+    if found != expected:
+        raise DataError(
+            f"{path} is damaged: expected {expected['bytes']} bytes with SHA-256 "
+            f"{expected['sha256'][:12]}…, got {found['bytes']} bytes with {found['sha256'][:12]}…. "
+            "Prepare the dataset again."
+        )
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": digest, "bytes": path.stat().st_size}
+
+
+def _refuse_foreign(folder: Path) -> None:
+    try:
+        occupied = folder.exists() and next(_contents(folder), None) is not None
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    if occupied and not (folder / MANIFEST).is_file():
+        raise OutputError(
+            f"{folder} is not empty and is no prepared dataset, so it is left alone. "
+            "Choose a new folder, or empty this one first."
+        )
+
+
+def _contents(folder: Path) -> Iterator[Path]:
+    return folder.iterdir() if folder.is_dir() else iter([folder])
+
+
+def _swap(staging: Path, folder: Path) -> None:
+    """Puts the new folder in the old one's place; the old one comes back if that fails."""
+    if not folder.exists():
+        staging.rename(folder)
+    else:
+        retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+        folder.rename(retired)
+        try:
+            staging.rename(folder)
+        except OSError:
+            retired.rename(folder)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _not_written(folder: Path, error: Exception) -> OutputError:
+    code = getattr(error, "errno", None)
+    full = code in _DISK_FULL or "space left" in str(error) or "too large" in str(error)
+    if full:
+        return OutputError(
+            f"{folder} was not written: the disk is full or over its quota ({error}). "
+            "Free some space, or choose another place. Nothing was left behind."
+        )
+    return OutputError(
+        f"{folder} cannot be written: {error}. Choose a folder you may write to. "
+        "Nothing was left behind."
+    )

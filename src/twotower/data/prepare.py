@@ -1,0 +1,292 @@
+"""From a shop's tables to a prepared dataset: the whole path, in order."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import polars as pl
+
+from twotower import schema
+from twotower.data import splits
+from twotower.data.check import checked
+from twotower.data.clean import Rule, UnknownItems, cleaned
+from twotower.data.dataset import About, Dataset
+from twotower.data.grades import with_gains
+from twotower.data.profile import profile_events, profile_items, profile_judgments
+from twotower.data.tables import Tables, read_source
+from twotower.errors import ConfigError, DataError
+
+SplitKind = Literal["auto", "time", "leave-one-out", "given"]
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the stage that begins, its number from 0, and how many there are."""
+
+SYNTHETIC: Final = "synthetic"
+_STAGES: Final = ("read", "check", "clean", "split", "profile")
+_WORDS: Final = (schema.TITLE, schema.BRAND, schema.CATEGORY, schema.ATTRIBUTES, schema.DESCRIPTION)
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """How a shop's tables become a dataset.
+
+    Attributes:
+        split: of events: `time`, `leave-one-out`, `given` (the shop's own `split` column),
+            or `auto`: given where there is such a column, else by time where the log has a
+            clock, else leave-one-out.
+        repeat: shoppers buy the same item again, so that seen items may be recommended.
+        unknown_items: `drop` leaves out events and judgments of items that are not in the
+            catalogue; `keep` adds those items with an empty title.
+        validation_share: of events or queries.
+        test_share: of events or queries.
+        seed: which queries go to which split.
+    """
+
+    split: SplitKind = "auto"
+    repeat: bool = False
+    unknown_items: UnknownItems = "drop"
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, kind in (("split", SplitKind), ("unknown_items", UnknownItems)):
+            if getattr(self, name) not in get_args(kind):
+                known = ", ".join(get_args(kind))
+                raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
+        shares = (self.validation_share, self.test_share)
+        if min(shares) <= 0 or sum(shares) >= 1:
+            raise ConfigError(
+                "validation_share and test_share must be above 0 and leave some for training "
+                f"(sum below 1), got {shares[0]} and {shares[1]}"
+            )
+
+
+def prepare(
+    source: Path | str, config: PrepareConfig | None = None, *, progress: Progress | None = None
+) -> Dataset:
+    """A prepared dataset: read, checked, cleaned, split and profiled. Nothing is written.
+
+    Args:
+        source: a folder of tables (see `tables.read_source`), or `synthetic`, or
+            `synthetic:products=200,shoppers=100,seed=3`.
+        config: how; the defaults when left out.
+        progress: called as each stage begins.
+
+    Raises:
+        DataError: a table breaks its contract, or nothing in it is positive; names file,
+            row or column, and the remedy.
+        ConfigError: the source names a size that is not one.
+    """
+    config = config or PrepareConfig()
+    tell = progress or _quietly
+    tell("read", 0, len(_STAGES))
+    tables = read(source)
+    tell("check", 1, len(_STAGES))
+    typed = checked(tables)
+    tell("clean", 2, len(_STAGES))
+    clean, rules = cleaned(typed, now_ms=_now_ms(), unknown_items=config.unknown_items)
+    tell("split", 3, len(_STAGES))
+    dataset = divided(clean, config)
+    tell("profile", 4, len(_STAGES))
+    return replace(dataset, profile=_profile(dataset, tables, rules, config))
+
+
+def read(source: Path | str) -> Tables:
+    """The tables of a folder, or of a shop made up to order; see `prepare`."""
+    text = str(source)
+    if text != SYNTHETIC and not text.startswith(f"{SYNTHETIC}:"):
+        return read_source(Path(source))
+    from twotower.data.synthetic import synthetic_shop
+
+    return synthetic_shop(**_sizes(text))
+
+
+def divided(tables: Tables, config: PrepareConfig) -> Dataset:
+    """The dataset of clean tables: ids as rows, grades as gains, everything split.
+
+    Raises:
+        DataError: nothing is left to learn from, or the wanted split is not possible.
+    """
+    items = tables.items
+    events, searches = _without_searches(tables.events)
+    judged, gain_map = _judged(tables)
+    if events is None and (judged is None or not judged[schema.POSITIVE].any()):
+        raise _no_positives(tables)
+    kind, cuts = "none", None
+    if events is not None:
+        ordered = _ordered(_with_rows(events, items))
+        kind, split, cuts = _event_split(ordered, config)
+        events = _event_columns(ordered.with_columns(split))
+    about = About(
+        name=tables.name,
+        synthetic=tables.synthetic,
+        split_kind=kind,
+        judgment_split_kind=_judgment_split_kind(judged),
+        repeat=config.repeat or bool(tables.repeat),
+        text_fields=_text_fields(items),
+        gain_map=gain_map,
+        validation_from=cuts.validation_from if cuts else None,
+        test_from=cuts.test_from if cuts else None,
+    )
+    judgments = None if judged is None else _judgment_columns(_with_rows(judged, items), config)
+    return Dataset(items, events, searches, tables.users, judgments, about)
+
+
+def _sizes(source: str) -> dict[str, int]:
+    """`synthetic:products=200,seed=3` as the arguments of `synthetic_shop`."""
+    known = ("products", "shoppers", "queries", "seed")
+    sizes: dict[str, int] = {}
+    for part in filter(None, source.partition(":")[2].split(",")):
+        name, _, value = part.partition("=")
+        if name.strip() not in known or not value.strip().isdecimal():
+            raise ConfigError(
+                f"source {source!r}: expected NAME=NUMBER with a name of {', '.join(known)}, "
+                f"got {part!r}. Example: synthetic:products=200,shoppers=100,seed=3"
+            )
+        sizes[name.strip()] = int(value)
+    return sizes
+
+
+def _without_searches(
+    events: pl.DataFrame | None,
+) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """The events with items, and the typed queries of the log; None for none."""
+    if events is None:
+        return None, None
+    is_search = events[schema.EVENT] == schema.SEARCH
+    with_items = events.filter(~is_search)
+    searches = None
+    if is_search.any() and schema.QUERY in events.columns:
+        columns = [c for c in (schema.USER_ID, schema.QUERY, schema.TIME) if c in events.columns]
+        searches = events.filter(is_search & events[schema.QUERY].is_not_null()).select(columns)
+    return (None if with_items.is_empty() else with_items), searches
+
+
+def _judged(tables: Tables) -> tuple[pl.DataFrame | None, str | None]:
+    if tables.judgments is None or tables.judgments.is_empty():
+        return None, None
+    return with_gains(tables.judgments)
+
+
+def _no_positives(tables: Tables) -> DataError:
+    found = ", ".join(f"{tables.file(name)}: {len(f):,} rows" for name, f in tables.frames.items())
+    return DataError(
+        f"{tables.name} has no positives: no event with an item of the catalogue, and no "
+        f"judgment that counts as right (left after cleaning: {found}). Check that item ids of "
+        "events and judgments are those of items, and that grades are higher for better."
+    )
+
+
+def _with_rows(frame: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    rows = pl.int_range(len(items), dtype=pl.Int32, eager=True)
+    row = pl.col(schema.ITEM_ID).replace_strict(items[schema.ITEM_ID], rows, return_dtype=pl.Int32)
+    return frame.with_columns(row.alias(schema.ITEM_ROW))
+
+
+def _ordered(events: pl.DataFrame) -> pl.DataFrame:
+    """By user, then time, then the shop's order, then place in the file; numbered anew."""
+    if schema.TIME not in events.columns:
+        events = events.with_columns(pl.lit(None, pl.Int64).alias(schema.TIME))
+    by = [c for c in (schema.USER_ID, schema.TIME, schema.ORDER) if c in events.columns]
+    ordered = events.sort(by, maintain_order=True)
+    return ordered.with_columns(
+        pl.int_range(pl.len(), dtype=pl.Int32).over(schema.USER_ID).alias(schema.ORDER)
+    )
+
+
+def _event_split(
+    events: pl.DataFrame, config: PrepareConfig
+) -> tuple[str, pl.Series, splits.TimeCuts | None]:
+    kind = _event_split_kind(events, config.split)
+    if kind == "given":
+        return kind, splits.given_events(events), None
+    if kind == "leave-one-out":
+        return kind, splits.leave_one_out(events), None
+    shares = {"validation_share": config.validation_share, "test_share": config.test_share}
+    cuts = splits.time_cuts(events[schema.TIME], **shares)
+    return kind, splits.by_time(events[schema.TIME], cuts), cuts
+
+
+def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
+    has_given = schema.SPLIT in events.columns
+    has_clock = events[schema.TIME].null_count() == 0
+    if wanted == "given" and not has_given:
+        raise DataError("--split given needs a column 'split' in events. Add it, or use auto.")
+    if wanted == "time" and not has_clock:
+        raise DataError("--split time needs a time of every event. Use --split leave-one-out.")
+    if wanted != "auto":
+        return wanted
+    if has_given:
+        return "given"
+    enough = has_clock and events[schema.TIME].n_unique() >= splits.MIN_EVENTS
+    return "time" if enough else "leave-one-out"
+
+
+def _event_columns(events: pl.DataFrame) -> pl.DataFrame:
+    names = [schema.USER_ID, schema.ITEM_ROW, schema.EVENT, schema.TIME, schema.ORDER]
+    names += [schema.SESSION_ID] if schema.SESSION_ID in events.columns else []
+    return events.select(*names, schema.SPLIT)
+
+
+def _judgment_split_kind(judged: pl.DataFrame | None) -> str:
+    if judged is None:
+        return "none"
+    return "given" if schema.SPLIT in judged.columns else "query"
+
+
+def _judgment_columns(judged: pl.DataFrame, config: PrepareConfig) -> pl.DataFrame:
+    share = config.validation_share
+    if schema.SPLIT in judged.columns:
+        split = splits.given_judgments(judged, validation_share=share, seed=config.seed)
+    else:
+        split = splits.by_query(
+            judged, validation_share=share, test_share=config.test_share, seed=config.seed
+        )
+    names = [schema.QUERY, schema.ITEM_ROW, schema.GRADE, schema.GAIN, schema.POSITIVE]
+    return judged.with_columns(split).select(*names, schema.SPLIT)
+
+
+def _text_fields(items: pl.DataFrame) -> tuple[str, ...]:
+    """The columns that hold words; anonymous ids as attributes or brands are none."""
+    return tuple(name for name in _WORDS if name in items.columns and _holds_words(items[name]))
+
+
+def _holds_words(column: pl.Series) -> bool:
+    if isinstance(column.dtype, pl.List):
+        column = column.explode(empty_as_null=False)
+    texts = column.drop_nulls().cast(pl.String)
+    return column.name == schema.TITLE or bool((texts.str.contains(r"\p{L}{2}").mean() or 0) > 0.5)
+
+
+def _profile(
+    dataset: Dataset, source: Tables, rules: Sequence[Rule], config: PrepareConfig
+) -> dict[str, Any]:
+    profile: dict[str, Any] = {
+        "read": {
+            table: {
+                "file": source.file(table),
+                "rows": len(frame),
+                "columns": dict(source.columns.get(table, {})),
+                "ignored_columns": list(source.ignored.get(table, ())),
+            }
+            for table, frame in source.frames.items()
+        },
+        "config": asdict(config),
+        "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
+        "items": profile_items(dataset.items),
+    }
+    if dataset.events is not None:
+        profile["events"] = profile_events(dataset.events, dataset.n_items)
+    if dataset.judgments is not None:
+        profile["judgments"] = profile_judgments(dataset.judgments)
+    return profile
+
+
+def _quietly(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

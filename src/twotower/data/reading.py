@@ -1,0 +1,152 @@
+"""Files into frames: Parquet, CSV, TSV and JSON lines, gzipped or not; the faults named."""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from twotower.errors import DataError
+
+SUFFIXES: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+
+
+def find(folder: Path, table: str, named: str | None) -> Path | None:
+    """The file of a table, or None when the folder has none.
+
+    Args:
+        folder: where to look.
+        table: `items`, `events`, ...
+        named: the file that shop.toml names for this table.
+
+    Raises:
+        DataError: the named file is missing, or two files could be this table.
+    """
+    if named is not None:
+        if not (folder / named).is_file():
+            raise DataError(f"shop.toml: [{table}] file = {named!r}, but {folder} has no such file.")
+        return folder / named
+    candidates = (folder / f"{table}{suffix}{gz}" for suffix in SUFFIXES for gz in ("", ".gz"))
+    found = [path for path in candidates if path.is_file()]
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise DataError(
+            f"{folder} has several files for {table}: {names}. Keep one, or say which in "
+            f'shop.toml: [{table}] file = "{found[0].name}"'
+        )
+    return found[0] if found else None
+
+
+def read(path: Path) -> pl.DataFrame:
+    """The table of a file; CSV and TSV as text, so that a wrong value can be named later.
+
+    Raises:
+        DataError: the file is empty, truncated, damaged or not UTF-8; names the place.
+    """
+    data = _bytes(path)
+    if not data.strip():
+        raise DataError(f"{path.name} is empty. Export it again; it needs a header and rows.")
+    suffix = Path(path.name.removesuffix(".gz")).suffix
+    if suffix == ".parquet":
+        frame = _parquet(data, path.name)
+    elif suffix in (".csv", ".tsv"):
+        frame = _separated(data, path.name, "\t" if suffix == ".tsv" else ",")
+    elif suffix in SUFFIXES:
+        frame = _json(data, path.name)
+    else:
+        raise DataError(f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz.")
+    if frame.is_empty():
+        raise DataError(f"{path.name} has a header and no rows. Export it again.")
+    return frame
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """A frame as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.name.endswith(".gz") and data else data
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{path.name} is a truncated or damaged gzip file ({error}). Copy or export it again."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _parquet(data: bytes, name: str) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(data)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(
+            f"{name} is a truncated or damaged Parquet file ({_first_line(error)}). "
+            "Copy or export it again."
+        ) from error
+
+
+def _separated(data: bytes, name: str, separator: str) -> pl.DataFrame:
+    text = _utf8(data, name)
+    try:
+        return pl.read_csv(
+            io.StringIO(text), separator=separator, infer_schema=False, raise_if_empty=True
+        )
+    except pl.exceptions.PolarsError as error:
+        raise DataError(_ragged(text, name, separator) or f"{name}: {_first_line(error)}") from error
+
+
+def _json(data: bytes, name: str) -> pl.DataFrame:
+    text = _utf8(data, name)
+    try:
+        if text.lstrip().startswith("["):
+            return pl.read_json(io.StringIO(text), infer_schema_length=None)
+        return pl.read_ndjson(io.StringIO(text), infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(_broken_line(text, name) or f"{name}: {_first_line(error)}") from error
+
+
+def _utf8(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{name} is not UTF-8: byte {error.start} (line {line}, the header is line 1) is "
+            f"0x{data[error.start]:02x}. Convert it first: iconv -f ISO-8859-1 -t UTF-8 {name}"
+        ) from error
+
+
+def _ragged(text: str, name: str, separator: str) -> str | None:
+    """Names the first row whose number of fields is not the header's."""
+    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    width = len(next(rows))
+    for row, values in enumerate(rows, start=1):
+        if values and len(values) != width:
+            return (
+                f"{name}: row {row} (the header not counted) has {len(values)} fields, the header "
+                f'has {width}. Quote values that hold a separator: "a, b"'
+            )
+    return None
+
+
+def _broken_line(text: str, name: str) -> str | None:
+    for line, content in enumerate(text.splitlines(), start=1):
+        try:
+            value = json.loads(content) if content.strip() else {}
+        except ValueError as error:
+            return f"{name}: row {line} is no JSON ({error}). Each line must be one JSON object."
+        if not isinstance(value, dict):
+            return f"{name}: row {line} is no JSON object. Each line must be one JSON object."
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

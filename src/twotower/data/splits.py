@@ -1,0 +1,173 @@
+"""Which rows train, which choose hyper-parameters, which are the final exam."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from twotower import schema
+from twotower.errors import DataError
+from twotower.schema import Split
+
+TRAIN, VALIDATION, TEST = (split.value for split in Split)
+NAMES: Final = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "dev": VALIDATION,
+    "test": TEST,
+}
+"""Names of splits that shops use, and ours."""
+MIN_EVENTS: Final = 3
+"""Leave-one-out takes events only of users with this many."""
+
+
+@dataclass(frozen=True)
+class TimeCuts:
+    """First millisecond of validation and of test; an event at a cut is on its later side."""
+
+    validation_from: int
+    test_from: int
+
+
+def time_cuts(times: pl.Series, *, validation_share: float, test_share: float) -> TimeCuts:
+    """Cuts such that about these shares of events are validation and test.
+
+    Args:
+        times: [E] milliseconds, none missing.
+        validation_share: share of events between the cuts.
+        test_share: share of events after them.
+
+    Raises:
+        DataError: fewer than three different times, so no such cuts exist.
+    """
+    distinct = times.unique().sort()
+    if len(distinct) < MIN_EVENTS:
+        raise DataError(
+            f"a split by time needs events at 3 different times at least, got {len(distinct)}. "
+            "Use --split leave-one-out."
+        )
+    ordered = times.sort()
+
+    def rank_at(share: float) -> int:
+        """Place among the distinct times, of the time below which this share of events lies."""
+        place = min(int(len(ordered) * share), len(ordered) - 1)
+        return int(distinct.search_sorted(ordered[place]))
+
+    test = min(max(rank_at(1 - test_share), 2), len(distinct) - 1)
+    validation = min(max(rank_at(1 - test_share - validation_share), 1), test - 1)
+    return TimeCuts(int(distinct[validation]), int(distinct[test]))
+
+
+def by_time(times: pl.Series, cuts: TimeCuts) -> pl.Series:
+    """[E] split of each event: before the cuts, between them, after them."""
+    return pl.select(
+        pl.when(times >= cuts.test_from)
+        .then(pl.lit(TEST))
+        .when(times >= cuts.validation_from)
+        .then(pl.lit(VALIDATION))
+        .otherwise(pl.lit(TRAIN))
+        .alias(schema.SPLIT)
+    ).to_series()
+
+
+def leave_one_out(events: pl.DataFrame) -> pl.Series:
+    """[E] split: each user's last event is test, the second last validation.
+
+    Users with fewer than `MIN_EVENTS` events are all train. Leaky, as one user's test may
+    lie before another's training: only for standing beside published tables.
+
+    Args:
+        events: user_id and order, 0 for a user's first event.
+    """
+    from_end = (
+        pl.col(schema.ORDER).max().over(schema.USER_ID) - pl.col(schema.ORDER)
+    )
+    enough = pl.len().over(schema.USER_ID) >= MIN_EVENTS
+    return events.select(
+        pl.when(enough & (from_end == 0))
+        .then(pl.lit(TEST))
+        .when(enough & (from_end == 1))
+        .then(pl.lit(VALIDATION))
+        .otherwise(pl.lit(TRAIN))
+        .alias(schema.SPLIT)
+    ).to_series()
+
+
+def given_events(events: pl.DataFrame) -> pl.Series:
+    """[E] the shop's own split, completed.
+
+    When test is not given, validation becomes test. When validation is then not given,
+    each user's last training event is taken for it, of users with `MIN_EVENTS` of them.
+
+    Args:
+        events: user_id, order, and split with our names.
+    """
+    split = _with_test(events[schema.SPLIT])
+    if (split == VALIDATION).any():
+        return split
+    training = events.with_columns(split).with_row_index("row").filter(pl.col(schema.SPLIT) == TRAIN)
+    rows = training.filter(
+        (pl.col(schema.ORDER) == pl.col(schema.ORDER).max().over(schema.USER_ID))
+        & (pl.len().over(schema.USER_ID) >= MIN_EVENTS)
+    )["row"]
+    return split.scatter(rows, VALIDATION)
+
+
+def given_judgments(
+    judgments: pl.DataFrame, *, validation_share: float, seed: int
+) -> pl.Series:
+    """[J] the shop's own split, completed.
+
+    When test is not given, validation becomes test. When validation is then not given, a
+    share of the training *queries* is taken for it.
+
+    Args:
+        judgments: query, and split with our names.
+        validation_share: share of the training queries taken.
+        seed: which of them.
+    """
+    split = _with_test(judgments[schema.SPLIT])
+    if (split == VALIDATION).any():
+        return split
+    taken = (split == TRAIN) & (_place(judgments[schema.QUERY], seed) < validation_share)
+    return split.set(taken, VALIDATION)
+
+
+def by_query(
+    judgments: pl.DataFrame, *, validation_share: float, test_share: float, seed: int
+) -> pl.Series:
+    """[J] split of each judgment, the same for all of a query, whatever else is there.
+
+    Args:
+        judgments: query.
+        validation_share: share of queries for validation.
+        test_share: share of queries for test.
+        seed: which queries go where.
+    """
+    place = _place(judgments[schema.QUERY], seed)
+    return pl.select(
+        pl.when(place < test_share)
+        .then(pl.lit(TEST))
+        .when(place < test_share + validation_share)
+        .then(pl.lit(VALIDATION))
+        .otherwise(pl.lit(TRAIN))
+        .alias(schema.SPLIT)
+    ).to_series()
+
+
+def _with_test(split: pl.Series) -> pl.Series:
+    return split if (split == TEST).any() else split.replace(VALIDATION, TEST)
+
+
+def _place(queries: pl.Series, seed: int) -> pl.Series:
+    """[J] a place in [0, 1) for each query: a hash of its text, so it never moves."""
+    distinct = queries.unique()
+    places = [
+        int.from_bytes(hashlib.blake2b(f"{seed}:{query}".encode(), digest_size=8).digest()) / 2**64
+        for query in distinct
+    ]
+    return queries.replace_strict(distinct, pl.Series(places, dtype=pl.Float64), return_dtype=pl.Float64)

@@ -1,0 +1,1 @@
+"""The demo shop: a made-up catalogue, shoppers and queries with planted tastes."""

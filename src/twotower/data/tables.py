@@ -1,0 +1,150 @@
+"""A shop's tables as they were found: our column names, the shop's values, nothing checked yet."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+
+from twotower.data import mapping, reading
+from twotower.errors import DataError
+
+SOURCE_TABLES: Final = ("items", "events", "users", "judgments")
+LIST_SEPARATOR: Final = "|"
+"""Joins the attributes of one item in CSV and TSV."""
+
+Format = Literal["parquet", "csv", "tsv", "jsonl"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """What a shop has: `items`, and `events` or `judgments` or both.
+
+    Attributes:
+        items: item_id, title, and whatever else of `schema` the shop has.
+        events: user_id, item_id, event, and time or order; a row with the event `search`
+            has a query and no item.
+        users: user_id and anything else.
+        judgments: query, item_id, grade, and split where the shop gives one.
+        name: name of the shop.
+        synthetic: whether it was made up.
+        repeat: whether shoppers buy the same item again; None where the shop does not say.
+        files: name of the file each table was read from.
+        columns: by table, our column names and what the shop calls them.
+        ignored: by table, the shop's columns that nothing reads.
+    """
+
+    items: pl.DataFrame
+    events: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+    judgments: pl.DataFrame | None = None
+    name: str = "shop"
+    synthetic: bool = False
+    repeat: bool | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables there are, by name."""
+        found = {name: getattr(self, name) for name in SOURCE_TABLES}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    def with_frames(self, frames: Mapping[str, pl.DataFrame | None]) -> "Tables":
+        """The same shop with some tables replaced, or taken away by None."""
+        return replace(self, **frames)  # type: ignore[arg-type]
+
+    def file(self, table: str) -> str:
+        """What to call a table in a message: its file, or its name when it has none."""
+        return self.files.get(table, table)
+
+    def column(self, table: str, name: str) -> str:
+        """What to call a column in a message: the shop's word, and ours where it differs."""
+        theirs = self.columns.get(table, {}).get(name, name)
+        return f"{theirs!r}" if theirs == name else f"{theirs!r} (our {name!r})"
+
+    def write_source(self, folder: Path, *, format: Format = "parquet", gz: bool = False) -> Path:
+        """The tables as files that `read_source` reads back; for examples and tests.
+
+        Args:
+            folder: where to; made when missing.
+            format: of every table.
+            gz: whether each file is gzipped.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, frame in self.frames.items():
+            data = _encoded(frame, format)
+            path = folder / f"{name}.{format}{'.gz' if gz else ''}"
+            path.write_bytes(gzip.compress(data, mtime=0) if gz else data)
+        mapping.write(folder, name=self.name, synthetic=self.synthetic, repeat=self.repeat)
+        return folder
+
+
+def read_source(folder: Path) -> Tables:
+    """The tables of a folder, named `items`, `events`, `users`, `judgments`.
+
+    Each is Parquet, CSV, TSV or JSON lines, gzipped or not. Common column names are
+    recognised; a `shop.toml` beside the tables maps any others.
+
+    Raises:
+        DataError: the folder has no `items` table, or neither `events` nor `judgments`; a
+            file cannot be read, or lacks a column. Names the file and the remedy.
+    """
+    folder = Path(folder)
+    _check_folder(folder)
+    shop = mapping.read(folder)
+    paths = {table: reading.find(folder, table, shop.tables[table].file) for table in SOURCE_TABLES}
+    found = {table: path for table, path in paths.items() if path is not None}
+    if "items" not in found or not {"events", "judgments"} & set(found):
+        raise DataError(_lacks_tables(folder, found))
+    mapped = {
+        table: mapping.apply(reading.read(path), table, shop.tables[table], path.name)
+        for table, path in found.items()
+    }
+    return Tables(
+        **{table: m.frame for table, m in mapped.items()},
+        name=shop.name or folder.resolve().name,
+        synthetic=shop.synthetic,
+        repeat=shop.repeat,
+        files={table: path.name for table, path in found.items()},
+        columns={table: m.columns for table, m in mapped.items()},
+        ignored={table: m.ignored for table, m in mapped.items()},
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DataError(
+            f"SOURCE {folder} is no folder. Give a folder of tables (items, and events or "
+            "judgments, as Parquet, CSV, TSV or JSON lines), or `synthetic`."
+        )
+    if (folder / "dataset.json").is_file():
+        raise DataError(
+            f"{folder} is already prepared (it has a dataset.json). Give it to `twotower train`."
+        )
+
+
+def _lacks_tables(folder: Path, found: Mapping[str, Path]) -> str:
+    there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    lacking = "an items table" if "items" not in found else "an events or a judgments table"
+    return (
+        f"{folder} lacks {lacking} (found: {there}). Name the files items, events, users, "
+        f"judgments with one of {', '.join(reading.SUFFIXES)} (and .gz), or name yours in "
+        'shop.toml: [items] file = "products.csv"'
+    )
+
+
+def _encoded(frame: pl.DataFrame, format: Format) -> bytes:
+    if format == "parquet":
+        return reading.parquet_bytes(frame)
+    if format == "jsonl":
+        return frame.write_ndjson().encode()
+    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+    flat = frame.with_columns(pl.col(name).list.join(LIST_SEPARATOR) for name in lists)
+    return flat.write_csv(separator="\t" if format == "tsv" else ",").encode()
+
+
