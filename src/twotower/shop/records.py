@@ -1,0 +1,75 @@
+"""What goes into the shop database and what comes out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """One thing a visitor did.
+
+    Attributes:
+        event_id: Made by the sender; the same id is the same event.
+        visitor_id: The browser or device; survives login.
+        item_id: The shop's id.
+        event: One of `schema.EVENT_KINDS`.
+        time: When it happened, UTC milliseconds.
+        received: When the server got it, UTC milliseconds.
+        user_id: Who it was, once known.
+        request_id: The list in which the item was seen.
+    """
+
+    event_id: str
+    visitor_id: str
+    item_id: str
+    event: str
+    time: int
+    received: int
+    user_id: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An event that was not stored, and why."""
+
+    event_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What became of each event of a batch, by event id, in the batch's order.
+
+    Attributes:
+        accepted: On disk now.
+        duplicate: Already there before; nothing changed.
+        rejected: Not stored, with the reason.
+    """
+
+    accepted: tuple[str, ...]
+    duplicate: tuple[str, ...]
+    rejected: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveProduct:
+    """A product that was added or replaced after the bundle was built.
+
+    Attributes:
+        item_id: The shop's id.
+        body: Its fields by `schema` name, as JSON holds them.
+        updated: When it was stored, UTC milliseconds.
+    """
+
+    item_id: str
+    body: dict[str, Any]
+    updated: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows in the shop database."""
+
+    events: int
+    products: int
