@@ -1,0 +1,144 @@
+"""Every row is scored: right by definition, and fast enough below 200k items."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from twotower.index import base, files, ranking
+from twotower.index.base import Hits, Mask, Rows, Vectors
+from twotower.index.live import LiveLayer
+
+_VECTORS = "vectors.npy"
+_SCORES_AT_ONCE: Final = 8_000_000
+"""Scores held at a time while a batch is answered (32 MB)."""
+
+
+class ExactIndex:
+    """Inner product with every row of a memory-mapped array.
+
+    Args:
+        vectors: float32[N, D], kept as it is, also when it is memory-mapped. Never written to.
+    """
+
+    kind: Final = "exact"
+    is_exact: Final = True
+
+    def __init__(self, vectors: ArrayLike) -> None:
+        array = np.asanyarray(vectors)
+        self._base: Vectors = base.as_item_vectors(array, array.shape[-1])
+        self._longest = ranking.largest_norm(self._base)
+        self._live = LiveLayer.empty(*self._base.shape)
+        self._writer = Lock()
+        self.measured: dict[str, Any] = {}
+
+    @property
+    def n_items(self) -> int:
+        """Rows ever given, deleted ones included."""
+        return self._live.n_items
+
+    @property
+    def width(self) -> int:
+        """Numbers in one vector."""
+        return int(self._base.shape[1])
+
+    def search(
+        self,
+        queries: ArrayLike,
+        k: int,
+        *,
+        exclude: Sequence[ArrayLike] | None = None,
+        allowed: Mask | None = None,
+    ) -> Hits:
+        """The k best rows of every query; see `Index.search`."""
+        live, k = self._live, base.as_k(k)
+        asked = base.as_queries(queries, self.width)
+        left_out = base.as_exclude(exclude, len(asked), live.n_items)
+        blocked = ~live.retrievable(base.as_allowed(allowed, live.n_items))
+        errors = ranking.rounding_error(asked, max(self._longest, live.longest))
+        step = max(1, _SCORES_AT_ONCE // max(live.n_items, 1))
+        found: list[tuple[Rows, Vectors]] = []
+        for start in range(0, len(asked), step):
+            scores = self._approximate(live, asked[start : start + step])
+            np.copyto(scores, -np.inf, where=blocked)
+            for offset, row_scores in enumerate(scores):
+                query = start + offset
+                row_scores[left_out[query]] = -np.inf
+                rows = ranking.contenders(row_scores, k, float(errors[query]))
+                exact = ranking.inner_products(asked[query], live.vectors_of(rows, self._base))
+                found.append(ranking.best(rows, exact, k))
+        return Hits.padded(found, k)
+
+    def scores(self, queries: ArrayLike, rows: ArrayLike | None = None) -> Vectors:
+        """float32[Q, R] inner products with `rows` or every row; see `Index.scores`."""
+        live = self._live
+        asked = base.as_queries(queries, self.width)
+        if rows is None:
+            every = self._approximate(live, asked)
+            every[:, live.gone_rows] = -np.inf
+            return every
+        return score_rows(asked, base.as_rows(rows, live.n_items), live, self._base)
+
+    def vectors(self, rows: ArrayLike) -> Vectors:
+        """float32[R, D] the vectors of `rows`."""
+        live = self._live
+        return live.vectors_of(base.as_rows(rows, live.n_items), self._base)
+
+    def upsert(self, rows: ArrayLike, vectors: ArrayLike) -> None:
+        """Set the vectors of `rows`; row `n_items` appends."""
+        given = base.as_item_vectors(vectors, self.width)
+        with self._writer:
+            wanted = np.atleast_1d(np.asarray(rows, dtype=np.int64))
+            self._live = self._live.upserted(wanted, given)
+
+    def delete(self, rows: ArrayLike) -> None:
+        """Never return `rows` again, until an upsert brings them back."""
+        with self._writer:
+            self._live = self._live.deleted(base.as_rows(rows, self._live.n_items))
+
+    def save(self, folder: Path) -> None:
+        """Write index.json, vectors.npy and the live layer into `folder`."""
+        live = self._live
+        files.write_array(folder / _VECTORS, self._base)
+        files.write_live(folder, live)
+        n_base = len(self._base)
+        meta = files.Meta(
+            kind=self.kind,
+            width=self.width,
+            n_base=n_base,
+            n_items=live.n_items,
+            n_live=len(live.rows),
+            measured=self.measured,
+        )
+        meta.write(folder)
+
+    @classmethod
+    def load(cls, folder: Path, expected_width: int) -> Self:
+        """Open what `save` wrote, vectors memory-mapped."""
+        meta = files.Meta.read(folder)
+        meta.expect(folder, kind=cls.kind, width=expected_width)
+        shape = (meta.n_base, meta.width)
+        index = cls(files.read_array(folder / _VECTORS, shape, np.float32, mapped=True))
+        index._live = files.read_live(folder, meta)
+        index.measured = meta.measured
+        return index
+
+    def _approximate(self, live: LiveLayer, queries: Vectors) -> Vectors:
+        scores = np.empty((len(queries), live.n_items), dtype=np.float32)
+        n_base = len(self._base)
+        np.matmul(queries, self._base.T, out=scores[:, :n_base])
+        scores[:, live.rows] = queries @ live.vectors.T
+        return scores
+
+
+def score_rows(queries: Vectors, rows: Rows, live: LiveLayer, vectors: Vectors) -> Vectors:
+    """float32[Q, R] exact scores of `rows`, -inf where deleted."""
+    current = live.vectors_of(rows, vectors)
+    found = np.empty((len(queries), len(rows)), dtype=np.float32)
+    for scores, query in zip(found, queries, strict=True):
+        scores[:] = ranking.inner_products(query, current)
+    found[:, live.gone[rows]] = -np.inf
+    return found
