@@ -1,0 +1,100 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { Api } from "@/api/client";
+import type { RecommendationReply } from "@/api/types";
+import { identityOf, type Visitor } from "@/lib/identity";
+import { type Mode, PAGE_SIZE } from "@/lib/url-state";
+
+export const keys = {
+  visitor: (id: string) => ["visitor", id] as const,
+  home: (id: string) => ["recommendations", "home", id] as const,
+};
+
+const MINUTE = 60_000;
+
+export function searchQuery(
+  api: Api,
+  { q, mode, page, visitor }: { q: string; mode: Mode; page: number; visitor: Visitor },
+) {
+  return queryOptions({
+    queryKey: ["search", q, mode, page, visitor.id],
+    queryFn: ({ signal }) =>
+      api.search(
+        { query: q, mode, k: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, ...identityOf(visitor) },
+        signal,
+      ),
+    enabled: q !== "",
+    staleTime: MINUTE,
+  });
+}
+
+/** A home list, and which of its products were not in the list before the last event. */
+export interface HomeList extends RecommendationReply {
+  arrivals: string[];
+}
+
+export function withArrivals(answer: RecommendationReply, before: HomeList | undefined): HomeList {
+  if (before === undefined) return { ...answer, arrivals: [] };
+  if (before.history_length === answer.history_length) {
+    return { ...answer, arrivals: before.arrivals };
+  }
+  const known = new Set(before.hits.map((hit) => hit.item_id));
+  const arrivals = answer.hits.map((hit) => hit.item_id).filter((id) => !known.has(id));
+  return { ...answer, arrivals };
+}
+
+export function homeQuery(api: Api, visitor: Visitor) {
+  return queryOptions({
+    queryKey: keys.home(visitor.id),
+    queryFn: async ({ client, signal }) => {
+      const before = client.getQueryData<HomeList>(keys.home(visitor.id));
+      const request = { placement: "home", k: 12, ...identityOf(visitor) } as const;
+      return withArrivals(await api.recommend(request, signal), before);
+    },
+    staleTime: MINUTE,
+    gcTime: 60 * MINUTE,
+  });
+}
+
+export function similarQuery(api: Api, itemId: string, visitor: Visitor) {
+  return queryOptions({
+    queryKey: ["recommendations", "similar", itemId],
+    queryFn: ({ signal }) =>
+      api.recommend(
+        { placement: "similar", item_id: itemId, k: 10, ...identityOf(visitor) },
+        signal,
+      ),
+    staleTime: 5 * MINUTE,
+  });
+}
+
+export function productQuery(api: Api, itemId: string) {
+  return queryOptions({
+    queryKey: ["product", itemId],
+    queryFn: ({ signal }) => api.product(itemId, signal),
+    staleTime: MINUTE,
+  });
+}
+
+export function visitorsQuery(api: Api) {
+  return queryOptions({
+    queryKey: ["visitors"],
+    queryFn: ({ signal }) => api.visitors(6, signal),
+    staleTime: 10 * MINUTE,
+  });
+}
+
+export function visitorQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: keys.visitor(id),
+    queryFn: ({ signal }) => api.visitor(id, signal),
+    staleTime: MINUTE,
+  });
+}
+
+export function statsQuery(api: Api) {
+  return queryOptions({
+    queryKey: ["stats"],
+    queryFn: ({ signal }) => api.stats(signal),
+    staleTime: 10 * MINUTE,
+  });
+}

@@ -1,0 +1,36 @@
+import { useLocation, useParams } from "@tanstack/react-router";
+import { ProductView } from "@/features/product/product-view";
+import { useProduct } from "@/features/product/use-product";
+import { TrailStrip } from "@/features/visitor/trail-strip";
+import { useTrail } from "@/features/visitor/use-visitors";
+import { useVisitor } from "../use-visitor";
+import styles from "./product.module.css";
+
+function OpenedProduct({ itemId }: { itemId: string }) {
+  const visitor = useVisitor();
+  const { state } = useLocation();
+  const product = useProduct({
+    itemId,
+    visitor,
+    requestId: state.requestId ?? null,
+    visitKey: state.__TSR_key ?? "first",
+  });
+  const trail = useTrail(visitor);
+  return (
+    <>
+      <title>
+        {product.state === "answered" ? `${product.item.title} · twotower` : "Product · twotower"}
+      </title>
+      <ProductView itemId={itemId} product={product}>
+        <div className={styles.trail}>
+          <TrailStrip trail={trail} now={Date.now()} />
+        </div>
+      </ProductView>
+    </>
+  );
+}
+
+export function ProductPage() {
+  const { itemId } = useParams({ from: "/product/$itemId" });
+  return <OpenedProduct key={itemId} itemId={itemId} />;
+}

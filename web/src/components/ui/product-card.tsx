@@ -1,0 +1,45 @@
+import { Link } from "@tanstack/react-router";
+import type { Hit } from "@/api/types";
+import { Price, Rating, Stock } from "@/components/ui/facts";
+import { Picture } from "@/components/ui/picture";
+import styles from "./product-card.module.css";
+
+interface ProductCardProps {
+  hit: Hit;
+  /** The list this card is part of; opening the product says so to the server. */
+  requestId: string;
+  /** A few words on why it is here. */
+  note?: string | null;
+  isEager?: boolean;
+}
+
+/** One product of a list. The whole card is the link; its name is the title. */
+export function ProductCard({ hit, requestId, note = null, isEager = false }: ProductCardProps) {
+  const { item } = hit;
+  return (
+    <article className={styles.card}>
+      <div className={styles.picture}>
+        <Picture item={item} alt="" isEager={isEager} />
+        {note !== null && <span className={styles.note}>{note}</span>}
+      </div>
+      <div className={styles.text}>
+        {item.brand !== null && <p className={styles.brand}>{item.brand}</p>}
+        <h3 className={styles.title}>
+          <Link
+            to="/product/$itemId"
+            params={{ itemId: item.item_id }}
+            state={{ requestId }}
+            className={styles.link}
+          >
+            {item.title}
+          </Link>
+        </h3>
+        <p className={styles.facts}>
+          <Price price={item.price} />
+          <Rating rating={item.rating} />
+          {item.in_stock === false && <Stock inStock={false} />}
+        </p>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,72 @@
+import type { ReactNode } from "react";
+import type { HomeList } from "@/api/queries";
+import { Grid, GridSkeleton } from "@/components/ui/grid";
+import { ProductCard } from "@/components/ui/product-card";
+import { Empty, Failure } from "@/components/ui/state";
+import { plural } from "@/lib/format";
+import styles from "./for-you-view.module.css";
+import type { ForYou } from "./use-for-you";
+
+/** How this list came about, in one honest line. */
+export function explain(list: HomeList): string {
+  const { history_length: length, fallback_used: fallback, arrivals } = list;
+  if (fallback === "popularity") {
+    return length === 0
+      ? "Popular with everyone: nothing is known of this visitor yet. Open a product and this list follows."
+      : `Popular with everyone: ${plural(length, "known event")} did not suffice for a personal list.`;
+  }
+  if (fallback !== null) return `A simpler method answered: ${fallback}.`;
+  const basis = `Chosen from ${plural(length, "event")} of this visitor.`;
+  return arrivals.length === 0
+    ? basis
+    : `${basis} ${arrivals.length} of ${list.hits.length} are new since the last one.`;
+}
+
+function Body({ forYou }: { forYou: ForYou }) {
+  if (forYou.state === "loading") return <GridSkeleton count={8} />;
+  if (forYou.state === "failed") return <Failure error={forYou.error} onRetry={forYou.retry} />;
+  const { hits, request_id, arrivals } = forYou.list;
+  if (hits.length === 0) {
+    return (
+      <Empty title="Nothing left to recommend">
+        <p>This visitor has seen everything that is in stock.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Grid label="For you">
+      {hits.map((hit) => (
+        <li key={hit.item_id}>
+          <ProductCard
+            hit={hit}
+            requestId={request_id}
+            note={arrivals.includes(hit.item_id) ? "New pick" : null}
+          />
+        </li>
+      ))}
+    </Grid>
+  );
+}
+
+/** The personal list of the home page; `children` shows what it was made from. */
+export function ForYouView({ forYou, children }: { forYou: ForYou; children?: ReactNode }) {
+  return (
+    <section
+      className={styles.section}
+      aria-labelledby="for-you-title"
+      aria-busy={forYou.state === "loading" || (forYou.state === "answered" && forYou.isFollowing)}
+    >
+      <div className={styles.head}>
+        <h2 id="for-you-title" className={styles.title}>
+          For you
+        </h2>
+        <p className={styles.why} role="status">
+          {forYou.state === "answered" && explain(forYou.list)}
+          {forYou.state === "loading" && "Choosing"}
+        </p>
+      </div>
+      {children}
+      <Body forYou={forYou} />
+    </section>
+  );
+}

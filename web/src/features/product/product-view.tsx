@@ -1,0 +1,181 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { ApiError } from "@/api/client";
+import type { Item } from "@/api/types";
+import { Button } from "@/components/ui/button";
+import { Price, Rating, Stock } from "@/components/ui/facts";
+import { Grid, GridSkeleton } from "@/components/ui/grid";
+import { BagIcon, CheckIcon } from "@/components/ui/icons";
+import { Picture } from "@/components/ui/picture";
+import { ProductCard } from "@/components/ui/product-card";
+import { Empty, Failure } from "@/components/ui/state";
+import { categoryLevels, formatMonth, readAttribute } from "@/lib/format";
+import styles from "./product-view.module.css";
+import type { Deed, Product, Similar } from "./use-product";
+
+function Breadcrumbs({ category }: { category: string | null }) {
+  const levels = categoryLevels(category);
+  if (levels.length === 0) return null;
+  return (
+    <nav aria-label="Category">
+      <ol className={styles.breadcrumbs}>
+        {levels.map((level) => (
+          <li key={level}>
+            <Link to="/search" search={{ q: level }}>
+              {level}
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}
+
+function Details({ item }: { item: Item }) {
+  const rows: { name: string; value: string }[] = item.attributes
+    .map(readAttribute)
+    .map(({ name, value }) => ({ name: name ?? "Feature", value }));
+  if (item.launched !== null)
+    rows.push({ name: "On sale since", value: formatMonth(item.launched) });
+  if (rows.length === 0) return null;
+  return (
+    <dl className={styles.details}>
+      {rows.map(({ name, value }) => (
+        <div key={`${name} ${value}`} className={styles.detail}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Actions({ product }: { product: Extract<Product, { state: "answered" }> }) {
+  const { item, deed } = product;
+  const isGone = item.in_stock === false;
+  return (
+    <div className={styles.buying}>
+      <div className={styles.actions}>
+        <Button weight="primary" onClick={product.addToCart} disabled={isGone}>
+          <BagIcon />
+          Add to cart
+        </Button>
+        <Button onClick={product.buy} disabled={isGone}>
+          Buy now
+        </Button>
+      </div>
+      <DeedLine deed={deed} />
+    </div>
+  );
+}
+
+function DeedLine({ deed }: { deed: Deed | null }) {
+  return (
+    <p className={deed?.state === "failed" ? styles.deedFailed : styles.deed} role="status">
+      {deed?.state === "stored" && <CheckIcon />}
+      {deed?.message}
+    </p>
+  );
+}
+
+function SimilarItems({ similar }: { similar: Similar }) {
+  if (similar.state === "loading") return <GridSkeleton count={6} shape="rail" />;
+  if (similar.state === "failed") return <Failure error={similar.error} onRetry={similar.retry} />;
+  const { hits, request_id } = similar.answer;
+  if (hits.length === 0)
+    return <p className={styles.quiet}>Nothing in the catalogue is close to it.</p>;
+  return (
+    <Grid shape="rail" label="Similar items">
+      {hits.map((hit) => (
+        <li key={hit.item_id}>
+          <ProductCard hit={hit} requestId={request_id} />
+        </li>
+      ))}
+    </Grid>
+  );
+}
+
+function Loading() {
+  return (
+    <div className={styles.page} aria-hidden="true">
+      <div className={styles.blockLarge} />
+      <div className={styles.facts}>
+        <div className={styles.block} />
+        <div className={styles.block} />
+        <div className={styles.blockShort} />
+      </div>
+    </div>
+  );
+}
+
+function Missing({ itemId }: { itemId: string }) {
+  return (
+    <Empty title="This product is not in the catalogue">
+      <p>
+        There is no product with the id {itemId}. It may have been removed.{" "}
+        <Link to="/">See what is there</Link>.
+      </p>
+    </Empty>
+  );
+}
+
+interface ProductViewProps {
+  itemId: string;
+  product: Product;
+  /** Stands below the similar items. */
+  children?: ReactNode;
+}
+
+/** A product page in each of its states. */
+export function ProductView({ itemId, product, children }: ProductViewProps) {
+  if (product.state === "loading") {
+    return (
+      <>
+        <p className="visually-hidden" role="status">
+          Loading the product
+        </p>
+        <Loading />
+      </>
+    );
+  }
+  if (product.state === "failed") {
+    const isMissing = product.error instanceof ApiError && product.error.status === 404;
+    return isMissing ? (
+      <Missing itemId={itemId} />
+    ) : (
+      <Failure error={product.error} onRetry={product.retry} />
+    );
+  }
+  const { item } = product;
+  return (
+    <>
+      <article className={styles.page}>
+        <div className={styles.picture}>
+          <Picture item={item} alt={item.title} isEager />
+        </div>
+        <div className={styles.facts}>
+          <Breadcrumbs category={item.category} />
+          <div>
+            {item.brand !== null && <p className={styles.brand}>{item.brand}</p>}
+            <h1 className={styles.title}>{item.title}</h1>
+          </div>
+          <p className={styles.standing}>
+            <Rating rating={item.rating} />
+            <Stock inStock={item.in_stock} />
+          </p>
+          <p className={styles.price}>
+            <Price price={item.price} />
+          </p>
+          <Actions product={product} />
+          {item.description !== null && <p className={styles.description}>{item.description}</p>}
+          <Details item={item} />
+        </div>
+      </article>
+      <section className={styles.similar} aria-labelledby="similar-title">
+        <h2 id="similar-title">Similar items</h2>
+        <SimilarItems similar={product.similar} />
+      </section>
+      {children}
+    </>
+  );
+}

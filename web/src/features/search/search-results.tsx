@@ -1,0 +1,168 @@
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import type { Hit, SearchReply } from "@/api/types";
+import { Grid, GridSkeleton } from "@/components/ui/grid";
+import { ProductCard } from "@/components/ui/product-card";
+import { Empty, Failure, Notice } from "@/components/ui/state";
+import { formatCount, formatTook, plural } from "@/lib/format";
+import type { Mode } from "@/lib/url-state";
+import { ModeSwitch } from "./mode-switch";
+import styles from "./search-results.module.css";
+import type { Search } from "./use-search";
+
+interface SearchResultsProps {
+  q: string;
+  mode: Mode;
+  page: number;
+  search: Search;
+  onMode: (mode: Mode) => void;
+}
+
+type Answered = Extract<Search, { state: "answered" }>;
+
+/** Says when only one half of the search found a product; a product found by both needs no word. */
+export function howFound(hit: Hit, mode: Mode): string | null {
+  if (mode !== "hybrid") return null;
+  return hit.parts.lexical === null && hit.parts.semantic !== null ? "Found by meaning" : null;
+}
+
+function Summary({ answer }: { answer: SearchReply }) {
+  const took = answer.took_ms.total;
+  return (
+    <p className={styles.summary} role="status">
+      <span title={answer.total_definition}>{plural(answer.total, "product")}</span>
+      {took !== undefined && ` in ${formatTook(took)}`}
+    </p>
+  );
+}
+
+function HowAnswered({ answer }: { answer: SearchReply }) {
+  if (!answer.degraded && answer.fallback_used === null) return null;
+  return (
+    <Notice>
+      {answer.fallback_used === null
+        ? "A part of the search did not answer in time. This list may be incomplete."
+        : `A simpler method answered this search: ${answer.fallback_used}.`}
+    </Notice>
+  );
+}
+
+function NothingFound({ q, mode }: { q: string; mode: Mode }) {
+  return (
+    <Empty title={`Nothing matches “${q}”`}>
+      {mode === "lexical" ? (
+        <p>
+          No product has these words.{" "}
+          <Link to="/search" search={{ q }}>
+            Match by words and meaning
+          </Link>{" "}
+          finds what is described differently.
+        </p>
+      ) : (
+        <p>Try fewer or more general words, or describe what the product is for.</p>
+      )}
+    </Empty>
+  );
+}
+
+/** Puts the keyboard on the first product that "show more" brought. */
+function useFocusOnNew(count: number, page: number) {
+  const list = useRef<HTMLUListElement>(null);
+  const seen = useRef({ count, page });
+  useEffect(() => {
+    const before = seen.current;
+    if (page === before.page || count <= before.count) {
+      if (page <= before.page) seen.current = { count, page };
+      return;
+    }
+    list.current?.children[before.count]?.querySelector("a")?.focus();
+    seen.current = { count, page };
+  }, [count, page]);
+  return list;
+}
+
+function Hits({
+  q,
+  mode,
+  page,
+  search,
+}: {
+  q: string;
+  mode: Mode;
+  page: number;
+  search: Answered;
+}) {
+  const { answer, found } = search;
+  const list = useFocusOnNew(found.length, page);
+  const next = { q, page: page + 1, ...(mode === "hybrid" ? {} : { mode }) };
+  return (
+    <>
+      <Grid label="Products found" listRef={list}>
+        {found.map(({ hit, requestId }, place) => (
+          <li key={hit.item_id}>
+            <ProductCard
+              hit={hit}
+              requestId={requestId}
+              note={howFound(hit, mode)}
+              isEager={place < 8}
+            />
+          </li>
+        ))}
+      </Grid>
+      {search.isLoadingMore && <GridSkeleton count={4} />}
+      {search.moreError !== null && <Failure error={search.moreError} onRetry={search.retry} />}
+      <div className={styles.more}>
+        <p className={styles.progress}>
+          {formatCount(found.length)} of {formatCount(answer.total)} shown
+        </p>
+        {search.hasMore && (
+          <Link to="/search" search={next} resetScroll={false} className={styles.moreLink}>
+            Show more
+          </Link>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Body({ q, mode, page, search }: Omit<SearchResultsProps, "onMode">) {
+  if (search.state === "idle") {
+    return (
+      <Empty title="What are you looking for?">
+        <p>Type a product, a brand, or what it should do for you.</p>
+      </Empty>
+    );
+  }
+  if (search.state === "loading") {
+    return (
+      <>
+        <p className="visually-hidden" role="status">
+          Searching
+        </p>
+        <GridSkeleton count={8} />
+      </>
+    );
+  }
+  if (search.state === "failed") return <Failure error={search.error} onRetry={search.retry} />;
+  if (search.found.length === 0) return <NothingFound q={q} mode={mode} />;
+  return <Hits q={q} mode={mode} page={page} search={search} />;
+}
+
+/** The answer to a query, in each of its states. */
+export function SearchResults({ q, mode, page, search, onMode }: SearchResultsProps) {
+  return (
+    <section className={styles.results} aria-labelledby="results-title">
+      <div className={styles.head}>
+        <div className={styles.titles}>
+          <h1 id="results-title" className={styles.title}>
+            {q === "" ? "Search" : `“${q}”`}
+          </h1>
+          {search.state === "answered" && <Summary answer={search.answer} />}
+        </div>
+        {q !== "" && <ModeSwitch mode={mode} onChange={onMode} />}
+      </div>
+      {search.state === "answered" && <HowAnswered answer={search.answer} />}
+      <Body q={q} mode={mode} page={page} search={search} />
+    </section>
+  );
+}

@@ -1,0 +1,50 @@
+import { isVisitorId } from "@/lib/identity";
+
+export const MODES = ["hybrid", "lexical", "semantic"] as const;
+export type Mode = (typeof MODES)[number];
+
+export const PAGE_SIZE = 24;
+export const MAX_PAGES = 40;
+export const MAX_QUERY = 500;
+
+export interface VisitorState {
+  visitor?: string;
+}
+
+export interface SearchState {
+  q?: string;
+  mode?: Mode;
+  page?: number;
+}
+
+type Raw = Record<string, unknown>;
+
+/** Reads the query string as plain words, so that q=123 stays text. */
+export function parseSearch(text: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+export function stringifySearch(state: Raw): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(state)) {
+    if (value !== undefined && value !== "") params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+export function readVisitorState(raw: Raw): VisitorState {
+  return isVisitorId(raw.visitor) ? { visitor: raw.visitor } : {};
+}
+
+/** Defaults (both, page 1) are left out of the URL; nonsense becomes the default. */
+export function readSearchState(raw: Raw): SearchState {
+  const state: SearchState = {};
+  const q = typeof raw.q === "string" ? raw.q.trim().slice(0, MAX_QUERY) : "";
+  if (q !== "") state.q = q;
+  const mode = MODES.find((known) => known === raw.mode);
+  if (mode !== undefined && mode !== "hybrid") state.mode = mode;
+  const page = Number(raw.page);
+  if (Number.isInteger(page) && page > 1) state.page = Math.min(page, MAX_PAGES);
+  return state;
+}
