@@ -33,8 +33,8 @@ def pessimistic_ranks(
         [1.0, 3.0, 4.0, inf]
     """
     gains = np.ones(len(rows)) if gains is None else gains
-    scores = np.where(np.isnan(scores), -np.inf, scores)
     own = np.where(rows >= 0, scores[rows], -np.inf)
+    own[np.isnan(own)] = -np.inf
     ranks = np.full(len(rows), np.inf)
     found = np.flatnonzero(own > -np.inf)
     order = found[np.lexsort((gains[found], -own[found]))]
@@ -48,7 +48,7 @@ def top_rows(scores: Floats, k: int) -> NDArray[np.int64]:
     """The k best rows of one case, best first, equal scores by row; -1 where nothing is left.
 
     Args:
-        scores: [N] score of every item; -inf where the item is not retrievable.
+        scores: [N] score of every item, without NaN; -inf where it is not retrievable.
         k: How many, at least 1.
 
     Returns:
@@ -63,9 +63,8 @@ def top_rows(scores: Floats, k: int) -> NDArray[np.int64]:
     if width == 0:
         return kept
     cut = np.partition(scores, len(scores) - width)[len(scores) - width]
-    above = np.flatnonzero(scores > cut)
-    level = np.flatnonzero(scores == cut)[: width - len(above)] if cut > -np.inf else above[:0]
-    best = np.concatenate([above[np.argsort(-scores[above], kind="stable")], level])
+    candidates = np.flatnonzero(scores >= cut if cut > -np.inf else scores > cut)
+    best = candidates[np.argsort(-scores[candidates], kind="stable")][:k]
     kept[: len(best)] = best
     return kept
 
@@ -73,7 +72,8 @@ def top_rows(scores: Floats, k: int) -> NDArray[np.int64]:
 def _count_at_least(scores: Floats, own: Floats) -> NDArray[np.int64]:
     if len(own) < _SORT_FROM:
         return np.array([np.count_nonzero(scores >= value) for value in own], np.int64)
-    return len(scores) - np.searchsorted(np.sort(scores), own, side="left")
+    ascending = np.sort(scores[~np.isnan(scores)])
+    return len(ascending) - np.searchsorted(ascending, own, side="left")
 
 
 def _tied_after(own: Floats) -> NDArray[np.int64]:

@@ -34,21 +34,24 @@ def random_scorer(n_items: int, *, seed: int = 0) -> Scorer:
     return score
 
 
-def popularity_scorer(dataset: Dataset) -> Scorer:
-    """The same list for everyone: items by their number of training events.
+def popularity_scorer(dataset: Dataset, split: str) -> Scorer:
+    """The same list for everyone: items by their number of events before the split.
+
+    It counts what the histories of the split show: train for validation, train and validation
+    for test; never an event of the split itself.
 
     Raises:
         DataError: the dataset has no events.
     """
     _need_events(dataset)
-    return constant_scorer(popularity_order(item_counts(dataset, Split.TRAIN)))
+    return constant_scorer(popularity_order(item_counts(dataset, *EARLIER[Split(split)])))
 
 
 def recent_popularity_scorer(dataset: Dataset, split: str, *, days: int) -> Scorer:
     """Items by their number of events in the last days before the split begins.
 
-    It reads what the histories of the split read: train for validation, train and validation
-    for test. Equal counts fall back on all of these events.
+    It counts the same events as `popularity_scorer`, of the window only; equal counts are
+    put in order by all of them.
 
     Args:
         dataset: With events that have times.

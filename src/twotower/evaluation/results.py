@@ -1,0 +1,179 @@
+"""Results: evaluations of many systems on the same cases become numbers with intervals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from twotower.errors import ConfigError
+from twotower.evaluation.cases import Cases
+from twotower.evaluation.protocol import RANKING, SEEN, Evaluation
+from twotower.evaluation.significance import (
+    LEVEL,
+    RESAMPLES,
+    Interval,
+    intervals,
+    paired_difference,
+)
+from twotower.evaluation.slices import ALL
+
+MODEL: Final = "model"
+"""Name of the trained tower alone: the user tower, or the query tower without words."""
+
+COMPARED: Final = ("ndcg@10", "recall@10", "recall@100", "mrr")
+"""Metrics of which paired differences are reported, over slice `all`."""
+
+Summary = dict[str, dict[str, dict[str, float]]]
+"""SLICE -> METRIC -> {mean, low, high, n}."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """All systems of one task, evaluated on the same cases.
+
+    Attributes:
+        split: "validation", "test", or a word for other data, such as "later events".
+        systems: Ours by name: `model`, the trained tower alone, and variants such as `hybrid`.
+        baselines: What has to be beaten, by name.
+        served: The system that answers shoppers; the gate looks at this one.
+        settings: Settings of the baselines, and what else should be printed.
+        examples: Sample cases with their lists, see `examples.sample_examples`.
+    """
+
+    split: str
+    systems: Mapping[str, Evaluation]
+    baselines: Mapping[str, Evaluation] = field(default_factory=dict)
+    served: str = MODEL
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (MODEL, self.served):
+            if name not in self.systems:
+                raise ConfigError(f"systems must hold {name!r}, got {', '.join(self.systems)}")
+        if any(e.cases is not self.cases for e in self.everyone.values()):
+            raise ConfigError("all systems and baselines must be evaluated on one Cases object")
+
+    @property
+    def cases(self) -> Cases:
+        """The cases that all systems were asked."""
+        return self.systems[MODEL].cases
+
+    @property
+    def everyone(self) -> dict[str, Evaluation]:
+        """Systems and baselines by name."""
+        return {**self.systems, **self.baselines}
+
+
+def task_section(
+    result: TaskResult, *, seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, Any]:
+    """One task as the report holds it.
+
+    Args:
+        result: Evaluations of the task.
+        seed: Of the bootstrap.
+        resamples: Of the bootstrap.
+
+    Returns:
+        `metrics` of the trained tower alone, `variants.NAME`, `baselines.NAME`, each
+        SLICE.METRIC.{mean, low, high, n}; `comparisons.SYSTEM.BASELINE.METRIC` with paired
+        difference and verdict; `served`, `protocol`, `skipped`, `noted`, `examples`. A slice
+        without cases has no metrics; `protocol.slices` says 0.
+    """
+    summaries = summarise(result.everyone, seed=seed, resamples=resamples)
+    return {
+        "served": result.served,
+        "metrics": summaries[MODEL],
+        "variants": {name: summaries[name] for name in result.systems if name != MODEL},
+        "baselines": {name: summaries[name] for name in result.baselines},
+        "comparisons": compare(result, seed=seed, resamples=resamples),
+        "protocol": _protocol(result, seed, resamples),
+        "skipped": dict(result.cases.skipped),
+        "noted": dict(result.cases.noted),
+        "examples": list(result.examples),
+    }
+
+
+def summarise(
+    evaluations: Mapping[str, Evaluation], *, seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, Summary]:
+    """Means with intervals of every slice and metric, for evaluations of the same cases.
+
+    Args:
+        evaluations: name -> evaluation; all on one `Cases` object.
+        seed: Of the bootstrap; every system is resampled alike.
+        resamples: Of the bootstrap.
+
+    Returns:
+        name -> SLICE -> METRIC -> {mean, low, high, n}, without empty slices. Coverage and
+        Gini belong to all lists together: their low and high equal the number itself.
+    """
+    summaries: dict[str, Summary] = {name: {} for name in evaluations}
+    for slice_name in next(iter(evaluations.values())).cases.slices:
+        found = {name: e.per_case(slice_name) for name, e in evaluations.items()}
+        columns = [(name, metric) for name, part in found.items() for metric in part.values]
+        if not len(next(iter(found.values())).cases):
+            continue
+        values = np.stack([found[name].values[metric] for name, metric in columns], axis=1)
+        means = intervals(values, seed=seed, resamples=resamples)
+        for (name, metric), mean in zip(columns, means, strict=True):
+            summaries[name].setdefault(slice_name, {})[metric] = mean.to_json()
+    for name, evaluation in evaluations.items():
+        if ALL in summaries[name]:
+            summaries[name][ALL] |= _exposure(evaluation)
+    return summaries
+
+
+def compare(
+    result: TaskResult, *, seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Paired differences of each of our systems to each baseline, over all cases.
+
+    Returns:
+        SYSTEM -> BASELINE -> METRIC -> {mean, low, high, n, verdict}; ours minus theirs.
+    """
+    if not len(result.cases):
+        return {name: {} for name in result.systems}
+    values = {name: e.per_case(ALL).values for name, e in result.everyone.items()}
+
+    def difference(system: str, baseline: str, metric: str) -> dict[str, Any]:
+        ours, theirs = values[system][metric], values[baseline][metric]
+        found = paired_difference(ours, theirs, seed=seed, resamples=resamples)
+        return {**found.to_json(), "verdict": found.verdict}
+
+    return {
+        system: {
+            baseline: {metric: difference(system, baseline, metric) for metric in COMPARED}
+            for baseline in result.baselines
+        }
+        for system in result.systems
+    }
+
+
+def _exposure(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    n_cases = len(evaluation.cases)
+    return {
+        name: Interval(value, value, value, n_cases).to_json()
+        for name, value in evaluation.exposure().items()
+    }
+
+
+def _protocol(result: TaskResult, seed: int, resamples: int) -> dict[str, Any]:
+    cases = result.cases
+    sizes = {
+        name: len(next(iter(result.systems.values())).per_case(name).cases) for name in cases.slices
+    }
+    return {
+        "split": result.split,
+        "cases": len(cases),
+        "catalogue": cases.n_items,
+        "ranking": RANKING,
+        "seen_removed": cases.seen_removed,
+        "seen": SEEN[cases.seen_removed],
+        "intervals": f"{LEVEL:.0%} percentile bootstrap over cases, {resamples} resamples",
+        "bootstrap_seed": seed,
+        "slices": sizes,
+        "baseline_settings": dict(result.settings),
+    }

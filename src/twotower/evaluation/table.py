@@ -1,0 +1,80 @@
+"""The report in a terminal: what is ours, what has to be beaten, with intervals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from twotower.evaluation.results import MODEL
+from twotower.evaluation.slices import ALL
+
+COLUMNS: Final = ("recall@10", "ndcg@10", "recall@100", "mrr", "coverage@10")
+
+
+def task_table(
+    task: str,
+    section: Mapping[str, Any],
+    *,
+    slice_name: str = ALL,
+    columns: Sequence[str] = COLUMNS,
+) -> Table:
+    """One task as a table: rows are our systems, then the baselines; columns are metrics.
+
+    Args:
+        task: "recommendation" or "search".
+        section: The task's section of the report.
+        slice_name: Which slice.
+        columns: Metric names.
+    """
+    protocol = section["protocol"]
+    table = Table(
+        title=f"{task}: {protocol['cases']:,} cases, {protocol['catalogue']:,} items, "
+        f"{protocol['split']}" + ("" if slice_name == ALL else f", slice {slice_name}"),
+        caption="mean and 95 % interval; ranked against the whole catalogue",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for metric in columns:
+        table.add_column(metric, justify="right", no_wrap=True)
+    rivals = list(section["baselines"].items())
+    ours = [(MODEL, section["metrics"]), *section["variants"].items()]
+    for name, summary in ours:
+        served = name == section["served"]
+        label = Text(f"{name} (served)" if served else name, style="bold")
+        last = not rivals or name == ours[-1][0]
+        table.add_row(label, *_cells(summary, slice_name, columns), end_section=last)
+    for name, summary in rivals:
+        table.add_row(Text(name), *_cells(summary, slice_name, columns))
+    return table
+
+
+def slice_table(section: Mapping[str, Any], *, metric: str = "ndcg@10") -> Table:
+    """One metric by slice: rows are slices, columns the served system and each baseline."""
+    served = section["variants"].get(section["served"], section["metrics"])
+    systems = {section["served"]: served, **section["baselines"]}
+    table = Table(title=f"{metric} by slice", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("")
+    table.add_column("cases", justify="right")
+    for name in systems:
+        table.add_column(name, justify="right", no_wrap=True)
+    for slice_name, size in section["protocol"]["slices"].items():
+        cells = [_cell(summary.get(slice_name, {}).get(metric)) for summary in systems.values()]
+        table.add_row(slice_name, f"{size:,}", *cells)
+    return table
+
+
+def _cells(summary: Mapping[str, Any], slice_name: str, columns: Sequence[str]) -> list[Text]:
+    return [_cell(summary.get(slice_name, {}).get(metric)) for metric in columns]
+
+
+def _cell(number: Mapping[str, float] | None) -> Text:
+    if number is None:
+        return Text("-", style="dim")
+    mean = Text(f"{number['mean']:.4f}")
+    if number["low"] == number["high"]:
+        return mean
+    return mean.append(f" [{number['low']:.4f}, {number['high']:.4f}]", style="dim")
