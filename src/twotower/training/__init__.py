@@ -1,0 +1,1 @@
+"""How the towers learn: examples, negatives, loss, the loop and its checkpoints."""

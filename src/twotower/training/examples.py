@@ -1,0 +1,241 @@
+"""Training examples: histories with their next items, and queries with their judged items.
+
+A batch is a pure function of (seed, step): a run that is resumed at step s sees what an
+uninterrupted run would have seen, whatever was drawn before.
+"""
+
+# Shapes: B rows of the batch, L history length, J judged items of a query, W text width.
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twotower import schema
+from twotower.features.history import Histories
+from twotower.schema import PAD
+
+_POOL = 16
+"""Batches' worth of shuffled histories that are sorted by length together."""
+
+
+@dataclass(frozen=True)
+class HistoryBatch:
+    """Histories to be continued: state s of a row predicts its target s.
+
+    Attributes:
+        item_BL: [B, L] item rows of the history without its last event; `PAD` after it.
+        kind_BL: [B, L] event kind codes.
+        gap_BL: [B, L] gap buckets.
+        target_BS: [B, L + 1] the next item of each state; `PAD` where there is none.
+        weight_BS: [B, L + 1] weight of each target, 0 where there is none.
+    """
+
+    item_BL: Tensor
+    kind_BL: Tensor
+    gap_BL: Tensor
+    target_BS: Tensor
+    weight_BS: Tensor
+
+
+@dataclass(frozen=True)
+class QueryBatch:
+    """Queries with their judged items.
+
+    Attributes:
+        text_BW: [B, W] text vectors of the queries.
+        judged_BJ: [B, J] rows of the judged items, best first; `PAD` after the last.
+        gain_BJ: [B, J] their gains.
+        positive_BJ: [B, J] which of them are positives; at least one in each row.
+    """
+
+    text_BW: Tensor
+    judged_BJ: Tensor
+    gain_BJ: Tensor
+    positive_BJ: Tensor
+
+
+Batch = HistoryBatch | QueryBatch
+
+
+class HistoryExamples:
+    """All histories of the training split.
+
+    Args:
+        histories: of the users with at least one event.
+        kind_weights: weight of a target by event kind; kinds left out weigh 1.
+        max_length: longest history, in events; longer ones are cut into windows.
+        batch_size: B, histories in a batch.
+    """
+
+    def __init__(
+        self,
+        histories: Histories,
+        *,
+        kind_weights: dict[str, float],
+        max_length: int,
+        batch_size: int,
+    ) -> None:
+        self._windows = _windows(histories, max_length)
+        self._batch_size, self._max_length = batch_size, max_length
+        self._weight = np.ones(len(schema.EVENT_KINDS) + 1, np.float32)
+        for kind, weight in kind_weights.items():
+            self._weight[schema.KIND_CODE[kind]] = weight
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch."""
+        return -(-len(self._windows) // self._batch_size)
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        """Item rows of all positives, once for each time."""
+        return self._windows.item_rows
+
+    def batch(self, order: NDArray[np.int64], place: int) -> HistoryBatch:
+        """Batch number `place` of an epoch in this order."""
+        part = order[place * self._batch_size : (place + 1) * self._batch_size]
+        histories = self._windows.take(part)
+        padded = histories.padded(int(histories.lengths.max()))
+        kinds = padded.kinds
+        return HistoryBatch(
+            torch.from_numpy(padded.item_rows[:, :-1]),
+            torch.from_numpy(kinds[:, :-1]),
+            torch.from_numpy(padded.gaps[:, :-1]),
+            torch.from_numpy(padded.item_rows),
+            torch.from_numpy(np.where(kinds > 0, self._weight[kinds], 0).astype(np.float32)),
+        )
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """[windows] a random order in which neighbours have similar lengths."""
+        shuffled = generator.permutation(len(self._windows))
+        pool = self._batch_size * _POOL
+        lengths = self._windows.lengths
+        pools = [shuffled[start : start + pool] for start in range(0, len(shuffled), pool)]
+        by_length = [part[np.argsort(lengths[part], kind="stable")] for part in pools]
+        batches = [
+            part[start : start + self._batch_size]
+            for part in by_length
+            for start in range(0, len(part), self._batch_size)
+        ]
+        whole = [batch for batch in batches if len(batch) == self._batch_size]
+        rest = [batch for batch in batches if len(batch) < self._batch_size]
+        mixed = [whole[place] for place in generator.permutation(len(whole))]
+        return np.concatenate(mixed + rest)
+
+
+class QueryExamples:
+    """All judged queries of the training split that have a positive.
+
+    Args:
+        judgments: query, item_row, gain, positive.
+        text_vectors: vector of each query by its text.
+        max_judged: judged items kept of each query, best first.
+        batch_size: B, queries in a batch.
+    """
+
+    def __init__(
+        self,
+        judgments: pl.DataFrame,
+        text_vectors: dict[str, NDArray[np.float32]],
+        *,
+        max_judged: int,
+        batch_size: int,
+    ) -> None:
+        self._batch_size = batch_size
+        lists = (
+            judgments.sort(schema.GAIN, descending=True, maintain_order=True)
+            .group_by(schema.QUERY, maintain_order=True)
+            .agg(
+                pl.col(schema.ITEM_ROW).head(max_judged),
+                pl.col(schema.GAIN).head(max_judged),
+                pl.col(schema.POSITIVE).head(max_judged),
+            )
+            .filter(pl.col(schema.POSITIVE).list.any())
+            .sort(schema.QUERY)
+        )
+        self._text = np.stack([text_vectors[query] for query in lists[schema.QUERY]])
+        self._judged = _rectangle(lists[schema.ITEM_ROW], PAD, np.int64)
+        self._gain = _rectangle(lists[schema.GAIN], 0, np.float32)
+        self._positive = _rectangle(lists[schema.POSITIVE], False, np.bool_)
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch."""
+        return -(-len(self._judged) // self._batch_size)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Item rows of all positives, once for each time."""
+        return self._judged[self._positive]
+
+    def batch(self, order: NDArray[np.int64], place: int) -> QueryBatch:
+        """Batch number `place` of an epoch in this order."""
+        part = order[place * self._batch_size : (place + 1) * self._batch_size]
+        return QueryBatch(
+            torch.from_numpy(self._text[part]),
+            torch.from_numpy(self._judged[part]),
+            torch.from_numpy(self._gain[part]),
+            torch.from_numpy(self._positive[part]),
+        )
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """[queries] a random order."""
+        return generator.permutation(len(self._judged))
+
+
+class ExampleStream:
+    """An endless, repeatable stream of batches of all tasks, mixed in proportion.
+
+    Args:
+        tasks: the examples of each task; at least one.
+        seed: of the order.
+    """
+
+    def __init__(self, tasks: list[HistoryExamples | QueryExamples], *, seed: int) -> None:
+        self._tasks, self._seed = tasks, seed
+        self.n_batches = sum(task.n_batches for task in tasks)
+        self._epoch = -1
+        self._plan: list[tuple[int, int]] = []
+        self._orders: list[NDArray[np.int64]] = []
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step, counted from 0 over all epochs."""
+        epoch, place = divmod(step, self.n_batches)
+        if epoch != self._epoch:
+            self._begin(epoch)
+        task, batch = self._plan[place]
+        return self._tasks[task].batch(self._orders[task], batch)
+
+    def _begin(self, epoch: int) -> None:
+        generator = np.random.default_rng([self._seed, epoch])
+        self._orders = [task.order(generator) for task in self._tasks]
+        plan = [(t, b) for t, task in enumerate(self._tasks) for b in range(task.n_batches)]
+        self._plan = [plan[place] for place in generator.permutation(len(plan))]
+        self._epoch = epoch
+
+
+def _windows(histories: Histories, max_length: int) -> Histories:
+    """Histories cut into windows of at most `max_length` events, the last one full."""
+    pieces: list[tuple[int, int]] = []
+    for start, end in zip(histories.offsets[:-1], histories.offsets[1:], strict=True):
+        cuts = [*range(end, start, -max_length)][::-1]
+        pieces += [(max(start, cut - max_length), cut) for cut in cuts]
+    starts = np.array([start for start, _ in pieces] or [0], np.int64)
+    return Histories(
+        histories.item_rows,
+        histories.kinds,
+        histories.times,
+        np.append(starts, histories.offsets[-1]) if pieces else histories.offsets,
+    )
+
+
+def _rectangle(lists: pl.Series, fill: object, dtype: type[Any]) -> NDArray[Any]:
+    """[N, longest] the lists side by side, filled up at the end."""
+    lengths = lists.list.len().to_numpy()
+    rectangle = np.full((len(lists), int(lengths.max())), fill, dtype)
+    rectangle[np.arange(rectangle.shape[1]) < lengths[:, None]] = lists.explode().to_numpy()
+    return rectangle
