@@ -1,0 +1,154 @@
+"""The retriever's answers in the shapes of the HTTP interface."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twotower import schema
+from twotower.errors import UnknownItem
+from twotower.features.history import History
+from twotower.server.images import shown_image
+from twotower.server.live_shop import LiveShop
+from twotower.server.models import (
+    Hit,
+    Item,
+    Parts,
+    RecommendationReply,
+    RecommendationRequest,
+    SearchReply,
+    SearchRequest,
+)
+from twotower.server.problems import ProblemError
+
+if TYPE_CHECKING:
+    from twotower.retrieval.retriever import Answer
+
+_MS_PER_S = 1_000
+_SEARCH = "/v1/search"
+_RECOMMENDATIONS = "/v1/recommendations"
+
+
+def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> SearchReply:
+    """Answers a search.
+
+    Args:
+        shop: The open shop.
+        question: What was asked.
+        request_id: Of this request.
+
+    Returns:
+        One page of hits.
+    """
+    started = time.perf_counter()
+    answer = shop.retriever.search(
+        question.query, k=question.k, offset=question.offset, mode=question.mode
+    )
+    return SearchReply(
+        **_envelope(shop, answer, request_id, _SEARCH, started),
+        query=question.query,
+        mode=question.mode,
+    )
+
+
+def recommendation_reply(
+    shop: LiveShop, question: RecommendationRequest, request_id: str
+) -> RecommendationReply:
+    """Answers a request for recommendations.
+
+    Args:
+        shop: The open shop.
+        question: What was asked.
+        request_id: Of this request.
+
+    Returns:
+        The hits, and how many events shaped them.
+
+    Raises:
+        ProblemError: The given history names items that are not in the catalogue.
+        UnknownItem: The item of a `similar` list is not in the catalogue.
+    """
+    started = time.perf_counter()
+    exclude = question.exclude or []
+    history = History.of([])
+    if question.item_id is not None:
+        answer = shop.retriever.similar(question.item_id, k=question.k, exclude=exclude)
+    else:
+        history = _history(shop, question)
+        answer = shop.retriever.recommend(history, k=question.k, exclude=exclude)
+    return RecommendationReply(
+        **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
+        placement=question.placement,
+        history_length=len(history),
+    )
+
+
+def as_item(fields: Mapping[str, Any]) -> Item:
+    """Shows a product.
+
+    Args:
+        fields: By `schema` name; what the shop lacks is missing or None.
+
+    Returns:
+        The product with an image address that a page may load.
+    """
+    item_id = fields[schema.ITEM_ID]
+    return Item(
+        item_id=item_id,
+        title=fields[schema.TITLE],
+        description=fields.get(schema.DESCRIPTION),
+        brand=fields.get(schema.BRAND),
+        category=fields.get(schema.CATEGORY),
+        price=fields.get(schema.PRICE),
+        rating=fields.get(schema.RATING),
+        attributes=fields.get(schema.ATTRIBUTES) or [],
+        in_stock=fields.get(schema.IN_STOCK),
+        image=shown_image(item_id, fields.get(schema.IMAGE)),
+        launched=fields.get(schema.LAUNCHED),
+    )
+
+
+def _history(shop: LiveShop, question: RecommendationRequest) -> History:
+    if question.history is None:
+        return shop.history(question.visitor_id, question.user_id)
+    rows, faults = [], []
+    for place, item_id in enumerate(question.history):
+        try:
+            rows.append(shop.retriever.item_row(item_id))
+        except UnknownItem as error:
+            faults.append((f"body.history[{place}]", str(error)))
+    if faults:
+        raise ProblemError("invalid-request", _first(faults), faults)
+    return History.of(rows)
+
+
+def _first(faults: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"{path}: {message}" for path, message in faults[:3])
+
+
+def _envelope(
+    shop: LiveShop, answer: "Answer", request_id: str, route: str, started: float
+) -> dict[str, Any]:
+    took_ms = dict(answer.took_ms)
+    took_ms["total"] = (time.perf_counter() - started) * _MS_PER_S
+    shop.metrics.staged(route, took_ms)
+    if answer.fallback_used is not None:
+        shop.metrics.fell_back(route, answer.fallback_used)
+    return {
+        "request_id": request_id,
+        "bundle_version": shop.retriever.bundle.version,
+        "took_ms": {stage: round(ms, 3) for stage, ms in took_ms.items()},
+        "total": answer.total,
+        "total_definition": answer.total_definition,
+        "degraded": answer.degraded,
+        "fallback_used": answer.fallback_used,
+        "hits": [
+            Hit(
+                rank=hit.rank,
+                item_id=hit.item_id,
+                score=hit.score,
+                parts=Parts(semantic=hit.parts.semantic, lexical=hit.parts.lexical),
+                item=as_item(hit.item),
+            )
+            for hit in answer.hits
+        ],
+    }

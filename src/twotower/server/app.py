@@ -1,0 +1,67 @@
+"""The app: routes, guards and pages around one open shop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from twotower.server.boundary import Boundary
+from twotower.server.guards import BodyLimit, KeyGuard
+from twotower.server.live_shop import LiveShop
+from twotower.server.metrics import Metrics
+from twotower.server.openapi import app_of_routes
+from twotower.server.pages import BUILT, Pages
+from twotower.server.problems import install_problems
+from twotower.server.settings import ServerSettings
+from twotower.shop.database import ShopDatabase
+
+if TYPE_CHECKING:
+    from twotower.retrieval.retriever import Retriever
+
+
+def create_app(
+    retriever: "Retriever",
+    database: ShopDatabase,
+    settings: ServerSettings | None = None,
+    *,
+    pages: Path = BUILT,
+) -> FastAPI:
+    """Makes the app of one shop.
+
+    Its lifespan replays the live products, warms up on real queries and only then lets
+    requests in; at the end it closes the database.
+
+    Args:
+        retriever: Answers from a loaded bundle.
+        database: The live side; the app closes it.
+        settings: What to refuse; the defaults fit one machine.
+        pages: The built web app.
+
+    Returns:
+        The app.
+    """
+    settings = settings or ServerSettings()
+    metrics = Metrics()
+    shop = LiveShop(retriever, database, settings, metrics)
+    app = app_of_routes(_lifespan)
+    app.state.shop = shop
+    app.router.default = Pages(pages)
+    install_problems(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.api_key is not None:
+        app.add_middleware(KeyGuard, api_key=settings.api_key)
+    app.add_middleware(Boundary, metrics=metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    shop: LiveShop = app.state.shop
+    await asyncio.to_thread(shop.open)
+    try:
+        yield
+    finally:
+        shop.close()

@@ -1,0 +1,77 @@
+"""What is known of visitors, for the page: examples of the log, and one visitor's events."""
+
+from collections.abc import Iterable
+
+from twotower import schema
+from twotower.features.history import UNKNOWN_TIME, History
+from twotower.server.live_shop import LiveShop
+from twotower.server.models import ExampleVisitor, Kind, PastEvent, SeenItem, VisitorReply
+from twotower.shop.records import LiveEvent
+
+_SHOWN = 5
+_KIND_OF: dict[int, Kind] = {
+    schema.KIND_CODE["view"]: "view",
+    schema.KIND_CODE["cart"]: "cart",
+    schema.KIND_CODE["purchase"]: "purchase",
+    schema.KIND_CODE["review"]: "review",
+}
+
+
+def example_visitors_of(shop: LiveShop, limit: int) -> list[ExampleVisitor]:
+    """Gives users of the log, spread over all of it, with their newest distinct items."""
+    return [
+        ExampleVisitor(user_id=user_id, n_events=len(history), recent=_newest_items(shop, history))
+        for user_id in shop.log.examples(limit)
+        for history in [shop.log.history(user_id)]
+    ]
+
+
+def visitor_of(shop: LiveShop, visitor_id: str, limit: int, request_id: str) -> VisitorReply:
+    """Gives the newest events of whoever is known by this id, as visitor or as user."""
+    logged = shop.log.history(visitor_id)
+    live = shop.database.recent_events(visitor_id, visitor_id, limit=limit)
+    events = [*_logged_events(shop, logged, limit), *_live_events(shop, live)]
+    return VisitorReply(
+        request_id=request_id,
+        visitor_id=visitor_id,
+        n_events=len(logged) + shop.database.count_events(visitor_id, visitor_id),
+        recent=events[::-1][:limit],
+    )
+
+
+def _newest_items(shop: LiveShop, history: History) -> list[SeenItem]:
+    newest = dict.fromkeys(history.item_rows[::-1].tolist())
+    return [_seen(shop, row) for row in list(newest)[:_SHOWN]]
+
+
+def _seen(shop: LiveShop, row: int) -> SeenItem:
+    item_id, title = shop.retriever.bundle.dataset.items.select(schema.ITEM_ID, schema.TITLE).row(
+        row
+    )
+    return SeenItem(item_id=item_id, title=title)
+
+
+def _logged_events(shop: LiveShop, history: History, limit: int) -> Iterable[PastEvent]:
+    first = max(0, len(history) - limit)
+    for place in range(first, len(history)):
+        seen = _seen(shop, int(history.item_rows[place]))
+        time = int(history.times[place])
+        yield PastEvent(
+            item_id=seen.item_id,
+            title=seen.title,
+            event=_KIND_OF[int(history.kinds[place])],
+            time=None if time == UNKNOWN_TIME else time,
+        )
+
+
+def _live_events(shop: LiveShop, live: Iterable[LiveEvent]) -> Iterable[PastEvent]:
+    for one in live:
+        if not shop.knows(one.item_id):
+            continue
+        title = shop.retriever.product(one.item_id)["title"]
+        yield PastEvent(
+            item_id=one.item_id,
+            title=title,
+            event=_KIND_OF[schema.KIND_CODE[one.event]],
+            time=one.time,
+        )

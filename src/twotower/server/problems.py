@@ -1,0 +1,161 @@
+"""Every failure as `application/problem+json` (RFC 9457), never a stack trace.
+
+`type` is `urn:twotower:problem:NAME` with the names of `PROBLEMS`; they do not change.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from twotower.errors import EmptyCorpus, OutputError, TwoTowerError, UnknownItem, UnknownUser
+
+PROBLEMS: Final = {
+    "bad-request": (400, "The request cannot be read"),
+    "malformed-json": (400, "The body is not JSON"),
+    "key-required": (401, "An API key is required"),
+    "not-found": (404, "Nothing is here"),
+    "unknown-item": (404, "No such item"),
+    "unknown-user": (404, "No such user"),
+    "method-not-allowed": (405, "This address does not take that method"),
+    "empty-corpus": (409, "Nothing is left to choose from"),
+    "body-too-large": (413, "The body is too large"),
+    "invalid-request": (422, "The request is not valid"),
+    "internal-error": (500, "The server failed"),
+    "not-ready": (503, "Not ready yet"),
+    "storage-unavailable": (503, "The shop database cannot be written"),
+}
+"""Name of each problem, with its status and title."""
+
+_BY_STATUS: Final = {status: name for name, (status, _) in reversed(PROBLEMS.items())}
+_BY_ERROR: Final = (
+    (UnknownItem, "unknown-item"),
+    (UnknownUser, "unknown-user"),
+    (EmptyCorpus, "empty-corpus"),
+    (OutputError, "storage-unavailable"),
+)
+_UNION_TAGS: Final = ("constrained-str", "int")
+"""Steps that pydantic adds for the members of `str | int`; the sender never wrote them."""
+_RETRY_AFTER_S: Final = "1"
+
+
+class ProblemError(Exception):
+    """Raised by a route to answer with a problem.
+
+    Attributes:
+        name: One of `PROBLEMS`.
+        detail: What was expected, what was received, what to do.
+        faults: (path, message) of each fault of the request.
+    """
+
+    def __init__(self, name: str, detail: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.name = name
+        self.detail = detail
+        self.faults = faults
+
+
+def problem(
+    scope: Scope,
+    name: str,
+    detail: str,
+    *,
+    faults: Sequence[tuple[str, str]] = (),
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Builds the answer for one problem.
+
+    Args:
+        scope: The ASGI scope; its `request_id` goes into the body.
+        name: One of `PROBLEMS`.
+        detail: What was expected, what was received, what to do.
+        faults: (path, message) of each fault of the request.
+        status: Overrides the status of the name.
+        headers: Added to the answer.
+
+    Returns:
+        The answer.
+    """
+    own_status, title = PROBLEMS[name]
+    body: dict[str, Any] = {
+        "type": f"urn:twotower:problem:{name}",
+        "title": title,
+        "status": status or own_status,
+        "detail": detail,
+        "request_id": scope.get("request_id", ""),
+    }
+    if faults:
+        body["errors"] = [{"path": path, "message": message} for path, message in faults]
+    extra = {"Retry-After": _RETRY_AFTER_S} if body["status"] == PROBLEMS["not-ready"][0] else {}
+    return Response(
+        orjson.dumps(body),
+        status_code=body["status"],
+        media_type="application/problem+json",
+        headers={**extra, **(headers or {})},
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Makes every error of the app's routes a problem."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ProblemError, _raised)
+    app.add_exception_handler(TwoTowerError, _ours)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - tells mypy what the registration says
+    name = _BY_STATUS.get(error.status_code, "bad-request")
+    detail = {
+        "not-found": f"no page or route at {request.url.path!r}; /openapi.json lists the routes",
+        "method-not-allowed": f"{request.method} is not allowed here; see the Allow header",
+    }.get(name, str(error.detail))
+    return problem(
+        request.scope, name, detail, status=error.status_code, headers=error.headers or {}
+    )
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        where = found[0]["loc"][-1]
+        reason = found[0].get("ctx", {}).get("error", "not JSON")
+        return problem(request.scope, "malformed-json", f"{reason}, at character {where}")
+    faults = [(_path(fault), _message(fault)) for fault in found]
+    detail = "; ".join(f"{path}: {message}" for path, message in faults[:3])
+    return problem(request.scope, "invalid-request", detail, faults=faults)
+
+
+def _path(fault: Mapping[str, Any]) -> str:
+    """Spells a location: body.events[0].time."""
+    location: Sequence[int | str] = fault["loc"]
+    if fault["type"].endswith("_type") and location[-1] in _UNION_TAGS:
+        location = location[:-1]
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in location]
+    return "".join(steps).lstrip(".")
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "model_attributes_type":
+        return "a JSON object is expected, sent with Content-Type: application/json"
+    return message[:1].lower() + message[1:]
+
+
+def _raised(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - as above
+    return problem(request.scope, error.name, error.detail, faults=error.faults)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    for kind, name in _BY_ERROR:
+        if isinstance(error, kind):
+            return problem(request.scope, name, str(error))
+    raise error

@@ -1,0 +1,23 @@
+"""POST /v1/events."""
+
+from fastapi import APIRouter
+
+from twotower.server.context import RequestId, Shop
+from twotower.server.models import EventsReply, EventsRequest, RejectedEvent
+
+router = APIRouter(tags=["events"])
+
+
+@router.post("/v1/events", status_code=202)
+def record_events(batch: EventsRequest, shop: Shop, request_id: RequestId) -> EventsReply:
+    """Stores what visitors did; on disk before the answer, and safe to send again."""
+    verdicts = shop.record(batch.events)
+    return EventsReply(
+        request_id=request_id,
+        accepted=list(verdicts.accepted),
+        duplicate=list(verdicts.duplicate),
+        rejected=[
+            RejectedEvent(event_id=rejection.event_id, reason=rejection.reason)
+            for rejection in verdicts.rejected
+        ],
+    )

@@ -1,0 +1,44 @@
+"""The shop in numbers, versions, health and metrics."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from twotower.server.context import RequestId, Shop
+from twotower.server.identity import stats_of, version_of
+from twotower.server.models import HealthReply, StatsReply, VersionReply
+from twotower.server.problems import ProblemError
+
+router = APIRouter(tags=["operations"])
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get("/v1/stats")
+def stats(shop: Shop, request_id: RequestId) -> StatsReply:
+    """Gives the shop in numbers."""
+    return stats_of(shop, request_id)
+
+
+@router.get("/v1/version")
+async def version(shop: Shop, request_id: RequestId) -> VersionReply:
+    """Says which software and which bundle answer."""
+    return version_of(shop, request_id)
+
+
+@router.get("/health/live")
+async def live(request_id: RequestId) -> HealthReply:
+    """Says that the process answers."""
+    return HealthReply(request_id=request_id, status="live")
+
+
+@router.get("/health/ready")
+async def ready(shop: Shop, request_id: RequestId) -> HealthReply:
+    """Says that real queries have been answered since the start."""
+    if not shop.is_ready:
+        raise ProblemError("not-ready", "still warming up; ask again in a second")
+    return HealthReply(request_id=request_id, status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(shop: Shop) -> Response:
+    """Gives the counters in Prometheus' text format."""
+    return Response(shop.metrics.text(), media_type=_PROMETHEUS)

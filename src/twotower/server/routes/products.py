@@ -1,0 +1,46 @@
+"""GET and PUT /v1/products/{item_id}, and the product's picture."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from twotower.errors import DataError
+from twotower.server.answers import as_item
+from twotower.server.context import IdInPath, RequestId, Shop
+from twotower.server.images import SVG_POLICY, SVG_TYPE, decode_picture, is_data_uri
+from twotower.server.models import IndexedProductReply, ProductIn, ProductReply
+from twotower.server.problems import ProblemError
+
+router = APIRouter(tags=["products"])
+_AN_HOUR = "public, max-age=3600"
+
+
+@router.get("/v1/products/{item_id:path}/image", response_class=Response)
+def product_image(item_id: IdInPath, shop: Shop) -> Response:
+    """Serves a picture that the catalogue holds itself, as a `data:` URI."""
+    image = shop.retriever.product(item_id).get("image")
+    if not is_data_uri(image):
+        raise ProblemError("not-found", f"the catalogue holds no picture of item {item_id!r}")
+    try:
+        picture = decode_picture(image)
+    except DataError as error:
+        raise ProblemError("not-found", f"the picture of item {item_id!r}: {error}") from error
+    headers = {"Cache-Control": _AN_HOUR}
+    if picture.media_type == SVG_TYPE:
+        headers["Content-Security-Policy"] = SVG_POLICY
+    return Response(picture.body, media_type=picture.media_type, headers=headers)
+
+
+@router.get("/v1/products/{item_id:path}")
+def product(item_id: IdInPath, shop: Shop, request_id: RequestId) -> ProductReply:
+    """Gives one product."""
+    return ProductReply(request_id=request_id, item=as_item(shop.retriever.product(item_id)))
+
+
+@router.put("/v1/products/{item_id:path}")
+def put_product(
+    item_id: IdInPath, product: ProductIn, shop: Shop, request_id: RequestId
+) -> IndexedProductReply:
+    """Adds or replaces a product; it is on disk, and found by the next search."""
+    shop.put_product(item_id, product)
+    item = as_item(shop.retriever.product(item_id))
+    return IndexedProductReply(request_id=request_id, item=item, indexed=True)

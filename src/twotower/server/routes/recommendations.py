@@ -1,0 +1,17 @@
+"""POST /v1/recommendations."""
+
+from fastapi import APIRouter
+
+from twotower.server.answers import recommendation_reply
+from twotower.server.context import RequestId, Shop
+from twotower.server.models import RecommendationReply, RecommendationRequest
+
+router = APIRouter(tags=["answers"])
+
+
+@router.post("/v1/recommendations")
+def recommend(
+    question: RecommendationRequest, shop: Shop, request_id: RequestId
+) -> RecommendationReply:
+    """Chooses products for a place on the page; `fallback_used` says when it knew too little."""
+    return recommendation_reply(shop, question, request_id)

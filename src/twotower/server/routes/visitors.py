@@ -1,0 +1,26 @@
+"""GET /v1/visitors and /v1/visitors/{visitor_id}."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from twotower.server.context import IdInPath, RequestId, Shop
+from twotower.server.models import VisitorReply, VisitorsReply
+from twotower.server.people import example_visitors_of, visitor_of
+
+router = APIRouter(tags=["visitors"])
+_Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+@router.get("/v1/visitors")
+def example_visitors(shop: Shop, request_id: RequestId, limit: _Limit = 12) -> VisitorsReply:
+    """Gives example visitors of the log, spread over all of it."""
+    return VisitorsReply(request_id=request_id, visitors=example_visitors_of(shop, limit))
+
+
+@router.get("/v1/visitors/{visitor_id:path}")
+def visitor(
+    visitor_id: IdInPath, shop: Shop, request_id: RequestId, limit: _Limit = 20
+) -> VisitorReply:
+    """Gives what is known of a visitor; one never seen has no events."""
+    return visitor_of(shop, visitor_id, limit, request_id)

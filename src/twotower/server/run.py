@@ -1,0 +1,131 @@
+"""Serving a bundle until someone stops it."""
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+
+from twotower.bundle import Bundle
+from twotower.errors import ConfigError
+from twotower.retrieval.retriever import Retriever
+from twotower.server.app import create_app
+from twotower.server.settings import ServerSettings
+from twotower.shop.connection import beside
+from twotower.shop.database import ShopDatabase
+
+
+def serve(
+    bundle_path: Path,
+    *,
+    console: Console,
+    settings: ServerSettings | None = None,
+    database: str | Path | None = None,
+) -> None:
+    """Serves a bundle over HTTP until SIGINT or SIGTERM; running requests are finished first.
+
+    Args:
+        bundle_path: The bundle's folder.
+        console: Where the ready line goes.
+        settings: Host, port, key and limits.
+        database: Path or URL of the shop database; a folder beside the bundle when left out.
+
+    Raises:
+        ConfigError: The address is taken or not this machine's.
+        BundleError: The bundle is damaged or of another version.
+        OutputError: The shop database cannot be written.
+    """
+    chosen = settings or ServerSettings()
+
+    def make_app() -> FastAPI:
+        console.print(f"Loading {bundle_path}", highlight=False)
+        retriever = Retriever(Bundle.load(bundle_path))
+        where = beside(bundle_path) if database is None else database
+        return create_app(retriever, ShopDatabase(where), chosen)
+
+    serve_app(make_app, console=console, settings=chosen)
+
+
+def serve_app(
+    make_app: Callable[[], FastAPI], *, console: Console, settings: ServerSettings
+) -> None:
+    """Serves an app until SIGINT or SIGTERM; the port is taken before the app is made.
+
+    Args:
+        make_app: Makes the app; may be slow.
+        console: Where the ready line goes.
+        settings: Where to listen, and how long running requests may take at the end.
+
+    Raises:
+        ConfigError: The address is taken or not this machine's.
+    """
+    with _listening(settings) as listener:
+        config = uvicorn.Config(
+            make_app(),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_s,
+        )
+        server = _Server(config, console, _address(settings.host, listener))
+        with _stopping_is_normal():
+            server.run(sockets=[listener])
+    if not server.started:
+        raise ConfigError("the server did not start; the log above says why")
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens as soon as it answers."""
+
+    def __init__(self, config: uvicorn.Config, console: Console, address: str) -> None:
+        super().__init__(config)
+        self._console = console
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._console.print(
+                f"[green]Ready[/green] at {self._address} (Ctrl+C stops it)", highlight=False
+            )
+
+
+@contextmanager
+def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
+    """The port is taken before anything slow, so that a clash is known at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host.strip("[]"), settings.port))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
+                "choose another with --port, or stop what uses it"
+            ) from error
+        yield listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    return f"http://[{host.strip('[]')}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _stopping_is_normal() -> Iterator[None]:
+    """A stop signal ends serving, not the caller: uvicorn raises it again when it is done."""
+
+    def stopped(_signal: int, _frame: FrameType | None) -> None:
+        return None
+
+    earlier = {one: signal.signal(one, stopped) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in earlier.items():
+            signal.signal(one, handler)

@@ -1,0 +1,66 @@
+"""The server's settings: one validated object, made by the caller of `create_app`."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from twotower.errors import ConfigError
+
+_LEAST_KEY = 16
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How the server listens and what it refuses.
+
+    Attributes:
+        host: Address to listen on; anything but loopback needs an `api_key`.
+        port: 0..65535; 0 takes a free one.
+        api_key: When set, every /v1 route requires it in the header X-API-Key.
+        max_body_bytes: Larger bodies are refused with 413.
+        max_history: Events of a visitor that are read for an answer, the newest.
+        max_clock_ahead_s: An event may lie this far in the future, for clocks that differ.
+        warm_up_queries: Titles searched before the server says it is ready.
+        shutdown_s: Running requests may take this long after a stop signal.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    api_key: str | None = None
+    max_body_bytes: int = 2_000_000
+    max_history: int = 200
+    max_clock_ahead_s: int = 600
+    warm_up_queries: int = 4
+    shutdown_s: int = 10
+
+    def __post_init__(self) -> None:
+        _in_range("port", self.port, 0, 65_535)
+        _in_range("max_body_bytes", self.max_body_bytes, 1_000, 1_000_000_000)
+        _in_range("max_history", self.max_history, 1, 10_000)
+        _in_range("max_clock_ahead_s", self.max_clock_ahead_s, 0, 86_400)
+        _in_range("warm_up_queries", self.warm_up_queries, 1, 1_000)
+        _in_range("shutdown_s", self.shutdown_s, 0, 600)
+        if self.api_key is not None and len(self.api_key) < _LEAST_KEY:
+            raise ConfigError(
+                f"api_key must have {_LEAST_KEY} or more characters, got {len(self.api_key)}; "
+                "make one with: python -c 'import secrets; print(secrets.token_urlsafe())'"
+            )
+        if self.api_key is None and not is_loopback(self.host):
+            raise ConfigError(
+                f"host {self.host!r} can be reached from other machines, so an api_key is "
+                "needed; set one, or listen on 127.0.0.1"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Says whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _in_range(field: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{field} must be in {low}..{high}, got {value}")
