@@ -49,10 +49,10 @@ def _example(
     where = cases.targets(case)
     relevant = cases.rows[where][cases.positive[where]]
     hits = evaluation.lists[case]
-    history = [] if cases.histories is None else cases.histories[case].item_rows[-SHOWN_HISTORY:]
+    past = None if cases.histories is None else cases.histories[case].item_rows
     return {
         "key": cases.keys[case],
-        "history": [titles[row] for row in history],
+        "history": [] if past is None else [titles[row] for row in past[-SHOWN_HISTORY:]],
         "targets": [titles[row] for row in relevant if row >= 0],
         "best_rank": int(best) if np.isfinite(best) else None,
         "hits": [

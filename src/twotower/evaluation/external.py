@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from twotower import schema
+from twotower.data import grades
 from twotower.data.dataset import Dataset
 from twotower.errors import DataError
 from twotower.evaluation.cases import Cases, query_cases, visitor_cases
@@ -86,9 +87,8 @@ def cases_from_judgments(judgments: pl.DataFrame, dataset: Dataset) -> Cases:
 def with_gains(judgments: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
     """Judgments with `gain` and `positive`, from their grades where they lack them.
 
-    Letters take `schema.ESCI_GAINS`, positive is E. A number g on a scale lo..hi has the gain
-    2^(g - lo) - 1 and is positive from lo + 0.66 (hi - lo) on; the scale spans the given
-    grades and the known ones.
+    The gains are those of `data.grades`. The scale of numeric grades spans the given ones and
+    the known ones, so that a file without the best grade is not read as if it had it.
 
     Args:
         judgments: Rows with `gain` and `positive`, or with `grade`.
@@ -101,26 +101,18 @@ def with_gains(judgments: pl.DataFrame, known: pl.DataFrame | None = None) -> pl
         return judgments
     _need_columns(judgments, (schema.GRADE,), "judgments without `gain` and `positive`")
     grade = judgments[schema.GRADE]
-    if grade.dtype == pl.String and grade.is_in(list(schema.ESCI_GAINS)).all():
-        return judgments.with_columns(
-            pl.col(schema.GRADE).replace_strict(schema.ESCI_GAINS).alias(schema.GAIN),
-            (pl.col(schema.GRADE) == "E").alias(schema.POSITIVE),
-        )
+    if grade.dtype == pl.String and grade.drop_nulls().is_in(list(schema.ESCI_GAINS)).all():
+        return grades.with_gains(judgments)[0]
     try:
-        numbers = grade.cast(pl.Float64)
+        numbers = judgments.with_columns(grade.cast(pl.Float64))
     except pl.exceptions.InvalidOperationError as error:
         raise DataError(
             "grades must be the letters E, S, C, I or numbers, got "
             f"{grade.unique().sort().to_list()[:5]}; map them before evaluating"
         ) from error
-    scale = numbers
-    if known is not None and known.height and known[schema.GRADE].dtype.is_numeric():
-        scale = pl.concat([numbers, known[schema.GRADE].cast(pl.Float64)])
-    low, high = (float(np.nanmin(scale.to_numpy())), float(np.nanmax(scale.to_numpy())))
-    return judgments.with_columns(
-        (2 ** (numbers - low) - 1).alias(schema.GAIN),
-        (numbers >= low + 0.66 * (high - low)).alias(schema.POSITIVE),
-    )
+    scale = [] if known is None else [known.select(pl.col(schema.GRADE).cast(pl.Float64))]
+    both = pl.concat([numbers, *scale], how="diagonal")
+    return grades.with_gains(both)[0].head(judgments.height)
 
 
 def _with_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:

@@ -178,7 +178,11 @@ def validate(report: Any, where: str = "report") -> None:
             f"{where} has format {report['format']}, this release reads {FORMAT}; "
             "make it again with 'twotower evaluate'"
         )
-    for path, number in _intervals(report):
+    try:
+        numbers = list(_intervals(report))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{where} is not of its shape ({error!r}); make it again") from error
+    for path, number in numbers:
         if not _is_interval(number):
             raise DataError(
                 f"{where}: {path} must be {{mean, low, high, n}} with low <= mean <= high, "

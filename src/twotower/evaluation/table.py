@@ -32,7 +32,7 @@ def task_table(
     table = Table(
         title=f"{task}: {protocol['cases']:,} cases, {protocol['catalogue']:,} items, "
         f"{protocol['split']}" + ("" if slice_name == ALL else f", slice {slice_name}"),
-        caption="mean and 95 % interval; ranked against the whole catalogue",
+        caption="mean, half of the 95 % interval; ranked against the whole catalogue",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -77,4 +77,4 @@ def _cell(number: Mapping[str, float] | None) -> Text:
     mean = Text(f"{number['mean']:.4f}")
     if number["low"] == number["high"]:
         return mean
-    return mean.append(f" [{number['low']:.4f}, {number['high']:.4f}]", style="dim")
+    return mean.append(f" ±{(number['high'] - number['low']) / 2:.4f}", style="dim")

@@ -1,0 +1,259 @@
+"""The report as one self-contained HTML page: no script, no other host, light, dark, printable."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from twotower.evaluation import charts
+from twotower.evaluation.report import validate, write_atomically
+from twotower.evaluation.results import MODEL
+from twotower.evaluation.slices import ALL
+from twotower.evaluation.style import STYLE
+
+COLUMNS: Final = (
+    "recall@10",
+    "ndcg@10",
+    "recall@100",
+    "mrr",
+    "map",
+    "coverage@10",
+    "gini@10",
+    "novelty@10",
+)
+
+SLICE_METRIC: Final = "ndcg@10"
+
+_Section = Mapping[str, Any]
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """The page of a report.
+
+    Args:
+        report: As `report.assemble` makes it.
+
+    Returns:
+        A complete HTML document; every text of the shop is escaped.
+
+    Raises:
+        DataError: the report is not of its own shape.
+    """
+    validate(report)
+    body = [
+        _opening(report),
+        *(_task(task, section) for task, section in report["tasks"].items()),
+        _training(report.get("training", {})),
+        _facts("Index", report.get("index", {})),
+        _facts("Origin", _origin(report)),
+    ]
+    title = escape(str(report.get("name", "report")))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{title}: twotower report</title><style>{STYLE}</style></head>"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def save_page(report: Mapping[str, Any], path: Path) -> None:
+    """Writes the page: the whole file or none of it.
+
+    Raises:
+        OutputError: the file cannot be written.
+        DataError: the report is not of its own shape.
+    """
+    write_atomically(path, render(report))
+
+
+def _opening(report: Mapping[str, Any]) -> str:
+    verdict, top = report["verdict"], report["headline"]
+    state = "good" if verdict["promoted"] else "bad"
+    number = ""
+    if "mean" in top:
+        number = (
+            f'<p class="headline"><strong>{top["mean"]:.4f}</strong> '
+            f"<span>{escape(top['metric'])} of {escape(top['task'])} ({escape(top['system'])}), "
+            f"95 % interval {top['low']:.4f} to {top['high']:.4f}, "
+            f"{top['n']:,} cases</span></p>"
+        )
+    made_up = '<p class="note">This shop is synthetic.</p>' if report.get("synthetic") else ""
+    return (
+        f"<header><h1>{escape(str(report.get('name', 'report')))}</h1>{made_up}{number}"
+        f'<p class="verdict {state}">{escape(verdict["sentence"])}</p></header>'
+    )
+
+
+def _task(task: str, section: _Section) -> str:
+    parts = [
+        f"<h2>{escape(task.capitalize())}</h2>",
+        _metric_table(section),
+        _comparison_table(section),
+        _slices(section),
+        _counted(section),
+        _examples(task, section["examples"]),
+    ]
+    return f'<section id="{escape(task)}">{"".join(parts)}</section>'
+
+
+def _metric_table(section: _Section) -> str:
+    ours = {MODEL: section["metrics"], **section["variants"]}
+    rows = []
+    for name, summary in [*ours.items(), *section["baselines"].items()]:
+        label = f"{name} (served)" if name == section["served"] else name
+        cells = [_number(summary.get(ALL, {}).get(metric)) for metric in COLUMNS]
+        rows.append(_row(label, cells, kind="ours" if name in ours else ""))
+    return _table("All cases: mean and 95 % interval", ["system", *COLUMNS], rows)
+
+
+def _comparison_table(section: _Section) -> str:
+    against = section["comparisons"].get(section["served"], {})
+    rows = [
+        _row(f"{name}, {metric}", [_signed(found), escape(found["verdict"])])
+        for name, by_metric in against.items()
+        for metric, found in by_metric.items()
+    ]
+    head = [f"{section['served']} minus", "difference", "verdict"]
+    return _details("Paired differences", _table("", head, rows)) if rows else ""
+
+
+def _slices(section: _Section) -> str:
+    served = section["variants"].get(section["served"], section["metrics"])
+    systems = {section["served"]: served, **section["baselines"]}
+    sizes = section["protocol"]["slices"]
+    groups = [
+        (
+            f"{name} ({size:,})",
+            {
+                system: summary[name][SLICE_METRIC]
+                for system, summary in systems.items()
+                if name in summary
+            },
+        )
+        for name, size in sizes.items()
+        if size
+    ]
+    legend = "".join(
+        f'<li><i class="{charts.colour(place)}"></i>{escape(name)}</li>'
+        for place, name in enumerate(systems)
+    )
+    empty = ", ".join(name for name, size in sizes.items() if not size)
+    note = f'<p class="note">No case in: {escape(empty)}.</p>' if empty else ""
+    chart = charts.bars(groups, title=f"{SLICE_METRIC} by slice")
+    return f'<h3>{SLICE_METRIC} by slice</h3><ul class="legend">{legend}</ul>{chart}{note}'
+
+
+def _counted(section: _Section) -> str:
+    protocol = {k: v for k, v in section["protocol"].items() if not isinstance(v, Mapping)}
+    counted = {
+        **{f"left out: {_plain(name)}": count for name, count in section["skipped"].items()},
+        **{f"kept: {_plain(name)}": count for name, count in section["noted"].items()},
+    }
+    settings = section["protocol"].get("baseline_settings", {})
+    return _details(
+        "Protocol, counts and baseline settings", _list({**protocol, **counted}) + _list(settings)
+    )
+
+
+def _examples(task: str, examples: Sequence[Mapping[str, Any]]) -> str:
+    if not examples:
+        return ""
+    cards = "".join(_example(task, example) for example in examples)
+    return f'<h3>Samples, good and bad</h3><div class="cards">{cards}</div>'
+
+
+def _example(task: str, example: Mapping[str, Any]) -> str:
+    rank = example["best_rank"]
+    verdict = "not found" if rank is None else f"best right answer at {rank:,}"
+    history = "; ".join(example["history"])
+    hits = "".join(
+        f'<li class="{"right" if hit["relevant"] else ""}">{escape(hit["title"])}</li>'
+        for hit in example["hits"]
+    )
+    return (
+        f"<article><h4>{escape(example['key'])} <small>{verdict}</small></h4>"
+        + (f"<p>History: {escape(history)}</p>" if history else "")
+        + f"<p>Right: {escape('; '.join(example['targets']) or 'not in the catalogue')}</p>"
+        + f"<ol>{hits}</ol></article>"
+    )
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    drawn = charts.series(training.get("curve", []))
+    figures = "".join(
+        f"<figure><figcaption>{escape(name)}</figcaption>"
+        f"{charts.curve(points, title=name)}</figure>"
+        for name, points in drawn.items()
+    )
+    rest = {name: value for name, value in training.items() if name != "curve"}
+    plots = f'<div class="curves">{figures}</div>' if figures else ""
+    return f"<section><h2>Training</h2>{plots}{_list(rest)}</section>" if plots or rest else ""
+
+
+def _facts(title: str, facts: Mapping[str, Any]) -> str:
+    return f"<section><h2>{title}</h2>{_list(facts)}</section>" if facts else ""
+
+
+def _origin(report: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("command", "commit", "seed", "data_hash", "split_kind", "twotower", "created")
+    return {**{name: report.get(name) for name in names}, **report.get("machine", {})}
+
+
+def _list(facts: Mapping[str, Any]) -> str:
+    shown = {name: value for name, value in facts.items() if value is not None}
+    rows = "".join(
+        f"<dt>{escape(_plain(name))}</dt><dd>{_value(value)}</dd>" for name, value in shown.items()
+    )
+    return f"<dl>{rows}</dl>" if rows else ""
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _list(value)
+    if isinstance(value, list | tuple):
+        return "<br>".join(
+            _value(each) if isinstance(each, str) else _inline(each) for each in value
+        )
+    return escape(f"{value:,}" if isinstance(value, int) and value > 9999 else str(value))
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{escape(str(k))} {_inline(v)}" for k, v in value.items())
+    return escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+
+
+def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="wide"><table>{above}<thead><tr>{columns}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(label: str, cells: Iterable[str], *, kind: str = "") -> str:
+    filled = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="{kind}"><th scope="row">{escape(label)}</th>{filled}</tr>'
+
+
+def _number(number: Mapping[str, float] | None) -> str:
+    if number is None:
+        return "&ndash;"
+    if number["low"] == number["high"]:
+        return f"{number['mean']:.4f}"
+    return f"{number['mean']:.4f}<small>{number['low']:.4f} to {number['high']:.4f}</small>"
+
+
+def _signed(found: Mapping[str, float]) -> str:
+    return f"{found['mean']:+.4f} <small>{found['low']:+.4f} to {found['high']:+.4f}</small>"
+
+
+def _details(title: str, inner: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{inner}</details>"
+
+
+def _plain(name: str) -> str:
+    return str(name).replace("_", " ")
