@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from rich.console import Console
 
 from twotower.bundle import Bundle
-from twotower.errors import ConfigError
+from twotower.errors import ConfigError, TwoTowerError
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
 from twotower.server.settings import ServerSettings
@@ -63,6 +63,7 @@ def serve_app(
 
     Raises:
         ConfigError: The address is taken or not this machine's.
+        TwoTowerError: The app failed to start.
     """
     with _listening(settings) as listener:
         config = uvicorn.Config(
@@ -73,10 +74,11 @@ def serve_app(
             timeout_graceful_shutdown=settings.shutdown_s,
         )
         server = _Server(config, console, _address(settings.host, listener))
-        with _stopping_is_normal():
-            server.run(sockets=[listener])
-    if not server.started:
-        raise ConfigError("the server did not start; the log above says why")
+        try:
+            with _stopping_is_normal():
+                server.run(sockets=[listener])
+        except SystemExit as error:  # uvicorn's way to say that the app's start failed
+            raise TwoTowerError("the server did not start; the log above says why") from error
 
 
 class _Server(uvicorn.Server):
