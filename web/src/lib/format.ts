@@ -2,6 +2,12 @@ const numbers = new Intl.NumberFormat("en");
 const prices = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const dates = new Intl.DateTimeFormat("en", { year: "numeric", month: "long", timeZone: "UTC" });
 
+const shortDates = new Intl.DateTimeFormat("en", {
+  year: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
+
 /** A count with separators: 54,667. */
 export function formatCount(count: number): string {
   return numbers.format(count);
@@ -28,14 +34,15 @@ export function formatMonth(time: number): string {
   return dates.format(time);
 }
 
-/** How long ago, coarsely; null when the log has no clock. */
+/** How long ago, coarsely, or the month when it is long ago; null when the log has no clock. */
 export function formatAgo(time: number | null, now: number): string | null {
   if (time === null) return null;
   const minutes = Math.floor((now - time) / 60_000);
   if (minutes < 1) return "just now";
   if (minutes < 60) return `${minutes} min ago`;
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;
-  return `${formatCount(Math.floor(minutes / 1440))} days ago`;
+  const days = Math.floor(minutes / 1440);
+  return days <= 30 ? `${days} days ago` : shortDates.format(time);
 }
 
 /** The levels of a category path, widest first. */

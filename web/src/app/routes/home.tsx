@@ -52,8 +52,8 @@ function Hero({ stats }: { stats: StatsReply | undefined }) {
             ? "Products found by their words and by what they mean."
             : `${formatCount(stats.items)} products, found by their words and by what they mean.`}
         </p>
+        <Departments stats={stats} />
       </div>
-      <Departments stats={stats} />
     </section>
   );
 }

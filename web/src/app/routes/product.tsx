@@ -1,4 +1,5 @@
 import { useLocation, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { ProductView } from "@/features/product/product-view";
 import { useProduct } from "@/features/product/use-product";
 import { TrailStrip } from "@/features/visitor/trail-strip";
@@ -9,12 +10,12 @@ import styles from "./product.module.css";
 function OpenedProduct({ itemId }: { itemId: string }) {
   const visitor = useVisitor();
   const { state } = useLocation();
-  const product = useProduct({
-    itemId,
-    visitor,
+  // How the page was opened: the location moves on before the page is gone.
+  const [opened] = useState({
     requestId: state.requestId ?? null,
     visitKey: state.__TSR_key ?? "first",
   });
+  const product = useProduct({ itemId, visitor, ...opened });
   const trail = useTrail(visitor);
   return (
     <>

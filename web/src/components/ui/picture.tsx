@@ -25,8 +25,8 @@ function Tile({ item }: { item: Item }) {
   const label = categoryLevels(item.category).at(-1) ?? item.brand ?? "";
   return (
     <span className={`${styles.tile} ${styles[tintOf(label || item.title)]}`} aria-hidden="true">
-      <span className={styles.label}>{label}</span>
       <span className={styles.monogram}>{monogram(item.title) || "·"}</span>
+      <span className={styles.label}>{label}</span>
     </span>
   );
 }
@@ -46,19 +46,19 @@ interface PictureProps {
 export function Picture({ item, alt, isEager = false }: PictureProps) {
   const [failed, setFailed] = useState<string | null>(null);
   const { image } = item;
-  const isOurs = image?.startsWith("/") && !image.startsWith("//");
+  const ours = image?.startsWith("/") && !image.startsWith("//") ? image : null;
   return (
     <span className={styles.frame}>
-      {isOurs && failed !== image ? (
+      {ours !== null && failed !== ours ? (
         <img
           className={styles.image}
-          src={image}
+          src={ours}
           alt={alt}
           width={400}
           height={400}
           loading={isEager ? "eager" : "lazy"}
           decoding="async"
-          onError={() => setFailed(image)}
+          onError={() => setFailed(ours)}
         />
       ) : (
         <Tile item={item} />

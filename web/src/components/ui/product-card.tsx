@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
-import type { Hit } from "@/api/types";
+import type { Hit, Item } from "@/api/types";
 import { Price, Rating, Stock } from "@/components/ui/facts";
 import { Picture } from "@/components/ui/picture";
+import { categoryLevels } from "@/lib/format";
 import styles from "./product-card.module.css";
 
 interface ProductCardProps {
@@ -13,9 +14,16 @@ interface ProductCardProps {
   isEager?: boolean;
 }
 
+/** The brand; the narrowest category where the title already begins with the brand. */
+function eyebrowOf({ brand, category, title }: Item): string | null {
+  const isInTitle = brand !== null && title.toLowerCase().startsWith(brand.toLowerCase());
+  return brand !== null && !isInTitle ? brand : (categoryLevels(category).at(-1) ?? brand);
+}
+
 /** One product of a list. The whole card is the link; its name is the title. */
 export function ProductCard({ hit, requestId, note = null, isEager = false }: ProductCardProps) {
   const { item } = hit;
+  const eyebrow = eyebrowOf(item);
   return (
     <article className={styles.card}>
       <div className={styles.picture}>
@@ -23,7 +31,7 @@ export function ProductCard({ hit, requestId, note = null, isEager = false }: Pr
         {note !== null && <span className={styles.note}>{note}</span>}
       </div>
       <div className={styles.text}>
-        {item.brand !== null && <p className={styles.brand}>{item.brand}</p>}
+        {eyebrow !== null && <p className={styles.brand}>{eyebrow}</p>}
         <h3 className={styles.title}>
           <Link
             to="/product/$itemId"

@@ -33,6 +33,8 @@ function Body({ forYou }: { forYou: ForYou }) {
       </Empty>
     );
   }
+  // When every pick is new, a mark on each says nothing.
+  const marked = arrivals.length < hits.length ? arrivals : [];
   return (
     <Grid label="For you">
       {hits.map((hit) => (
@@ -40,7 +42,7 @@ function Body({ forYou }: { forYou: ForYou }) {
           <ProductCard
             hit={hit}
             requestId={request_id}
-            note={arrivals.includes(hit.item_id) ? "New pick" : null}
+            note={marked.includes(hit.item_id) ? "New pick" : null}
           />
         </li>
       ))}

@@ -30,7 +30,7 @@ function Step({ event, now }: { event: PastEvent; now: number }) {
       <span className={styles.words}>
         <span className={styles.deed}>
           {word}
-          {ago !== null && ` ${ago}`}
+          {ago !== null && `, ${ago}`}
         </span>
         <span className={styles.title}>{event.title}</span>
       </span>
@@ -46,7 +46,11 @@ export function TrailStrip({ trail, now }: { trail: Trail | null; now: number })
     .map((event, place) => ({ event, number: trail.nEvents - place }));
   return (
     <section className={styles.strip} aria-label="Recent events of this visitor">
-      <p className={styles.head}>Recent events, {plural(trail.nEvents, "event")} in all</p>
+      <p className={styles.head}>
+        {trail.nEvents > steps.length
+          ? `Latest ${steps.length} of ${plural(trail.nEvents, "event")}`
+          : "Recent events"}
+      </p>
       <ol className={styles.steps}>
         {steps.map(({ event, number }) => (
           <li key={number}>
