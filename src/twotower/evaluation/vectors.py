@@ -15,6 +15,6 @@ def vector_scorer(case_vectors: NDArray[np.float32], item_vectors: NDArray[np.fl
     """
 
     def score(cases: NDArray[np.int64]) -> NDArray[np.float32]:
-        return case_vectors[cases] @ item_vectors.T  # type: ignore[no-any-return]
+        return case_vectors[cases] @ item_vectors.T
 
     return score
