@@ -29,8 +29,13 @@ _NS_PER_MS = 1_000_000
 class LiveShop:
     """One bundle and one database, open; safe to share between threads.
 
-    Attributes:
-        is_ready: Live products are in the index and real queries have been answered.
+    `is_ready` says that live products are in the index and real queries were answered.
+
+    Args:
+        retriever: Answers from a loaded bundle.
+        database: The live side.
+        settings: What to refuse, and how much to read.
+        metrics: What counts.
     """
 
     def __init__(

@@ -37,12 +37,7 @@ class Pages:
         self._files = StaticFiles(directory=folder, check_dir=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request.
-
-        Raises:
-            HTTPException: 404 for an address of the HTTP interface, a missing asset, or
-                anything but GET and HEAD.
-        """
+        """Answers one request; 404 for routes of the HTTP interface, and missing assets."""
         response = await self._response(self._files.get_path(scope), scope)
         await response(scope, receive, send)
 

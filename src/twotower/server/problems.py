@@ -47,7 +47,7 @@ _RETRY_AFTER_S: Final = "1"
 class ProblemError(Exception):
     """Raised by a route to answer with a problem.
 
-    Attributes:
+    Args:
         name: One of `PROBLEMS`.
         detail: What was expected, what was received, what to do.
         faults: (path, message) of each fault of the request.

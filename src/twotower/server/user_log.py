@@ -12,18 +12,13 @@ _TELLING = 5
 
 
 class UserLog:
-    """Histories of the users of the log.
+    """Histories of the users of the log, read once; `n_events` counts its events.
 
-    Attributes:
-        n_events: Events in the log.
+    Args:
+        events: The prepared event table; None for a shop without one.
     """
 
     def __init__(self, events: pl.DataFrame | None) -> None:
-        """Reads the log once.
-
-        Args:
-            events: The prepared event table; None for a shop without one.
-        """
         self._users: Sequence[str] = ()
         self._histories = Histories.from_lists([])
         if events is not None and len(events):

@@ -27,6 +27,14 @@ _LARGEST = 2**63 - 1
 class ShopDatabase:
     """Events and live products in one SQLite file; safe to share between threads.
 
+    Args:
+        where: A path, or a URL `sqlite:///PATH`; made when it is not there.
+
+    Raises:
+        ConfigError: Not the address of an SQLite file.
+        OutputError: The file cannot be made or written.
+        DataError: The file is no shop database, or one of another schema version.
+
     Example:
         >>> import tempfile
         >>> folder = tempfile.TemporaryDirectory()
@@ -38,16 +46,6 @@ class ShopDatabase:
     """
 
     def __init__(self, where: str | Path) -> None:
-        """Opens the file; makes it when it is not there.
-
-        Args:
-            where: A path, or a URL `sqlite:///PATH`.
-
-        Raises:
-            ConfigError: Not the address of an SQLite file.
-            OutputError: The file cannot be made or written.
-            DataError: The file is no shop database, or one of another schema version.
-        """
         self._engine = open_engine(where)
         self._writing = threading.Lock()
 
