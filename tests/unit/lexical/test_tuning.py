@@ -1,0 +1,73 @@
+"""k1 and b are chosen by the quality that validation cases report."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twotower.errors import ConfigError
+from twotower.lexical.bm25 import Bm25
+from twotower.lexical.tuning import tune
+
+HOME_DEPOT = Path(__file__).parents[4] / "shared/datasets/home_depot"
+
+
+def first_rank(targets: list[int]):
+    """Reciprocal rank of one wanted row per case."""
+
+    def quality(scores: np.ndarray, cases: np.ndarray) -> np.ndarray:
+        wanted = np.array(targets)[cases]
+        own = scores[np.arange(len(cases)), wanted][:, None]
+        return 1 / (scores >= own).sum(axis=1)
+
+    return quality
+
+
+def test_repetition_counts_when_validation_says_so():
+    texts = ["drill drill drill drill set", "drill set"]
+    words = Bm25.fit({"title": texts})
+    queries = ["drill"] * 3
+    likes_repeats = tune(words, queries, first_rank([0, 0, 0]), k1_grid=(0.0, 2.0), b_grid=(0.0,))
+    assert (likes_repeats.k1, likes_repeats.quality) == (2.0, 1.0)
+    words = Bm25.fit({"title": ["drill set, many parts inside", "drill set"]})
+    likes_short = tune(words, queries, first_rank([1, 1, 1]), k1_grid=(1.0,), b_grid=(0.0, 1.0))
+    assert likes_short.b == 1.0
+
+
+def test_everything_tried_is_reported_and_the_first_of_equals_wins():
+    words = Bm25.fit({"title": ["lamp", "desk"]})
+    tuning = tune(words, ["lamp"], first_rank([0]), k1_grid=(0.3, 0.9), b_grid=(0.4, 0.8))
+    assert [point[:2] for point in tuning.tried] == [(0.3, 0.4), (0.3, 0.8), (0.9, 0.4), (0.9, 0.8)]
+    assert (tuning.k1, tuning.b) == (0.3, 0.4)
+
+
+def test_tuning_on_nothing_is_refused():
+    with pytest.raises(ConfigError, match="validation queries"):
+        tune(Bm25.fit({"title": ["lamp"]}), [], first_rank([]))
+
+
+@pytest.mark.real
+def test_home_depot_is_answered_as_well_as_the_published_baseline():
+    if not HOME_DEPOT.exists():
+        pytest.skip(f"the Home Depot data set is not at {HOME_DEPOT}")
+    import polars as pl
+
+    items = pl.read_parquet(HOME_DEPOT / "items.parquet")
+    row_of = {item_id: row for row, item_id in enumerate(items["item_id"])}
+    judged = pl.read_parquet(HOME_DEPOT / "judgments.parquet").filter(
+        (pl.col("split") == "validation") & (pl.col("grade").max().over("query") >= 2.33)
+    )
+    words = Bm25.fit({"title": items["title"].to_list()}, k1=0.3, b=0.6)
+    discounts = 1 / np.log2(np.arange(2, 12))
+    found, recalled = [], []
+    for (query,), rows in judged.group_by("query", maintain_order=True):
+        gains = {row_of[item]: 2 ** (grade - 1) - 1 for _, item, grade, _ in rows.iter_rows()}
+        positive = {row_of[item] for _, item, grade, _ in rows.iter_rows() if grade >= 2.33}
+        top = words.search(query, 100)[0].tolist()
+        won = np.array([gains.get(row, 0.0) for row in top[:10]])
+        ideal = np.sort(np.array(list(gains.values())))[::-1][:10]
+        found.append(won @ discounts / (ideal @ discounts[: len(ideal)]))
+        recalled.append(len(positive & set(top)) / len(positive))
+    assert len(found) == 1147
+    assert np.mean(found) >= 0.385
+    assert np.mean(recalled) >= 0.751
