@@ -73,3 +73,8 @@ def table(rows: int, width: int) -> nn.Embedding:
     embedding = nn.Embedding(rows, width)
     nn.init.normal_(embedding.weight, std=EMBEDDING_STD)
     return embedding
+
+
+def is_table(module: nn.Module) -> bool:
+    """Whether a module's weights are embeddings, which are not decayed."""
+    return isinstance(module, nn.Embedding)

@@ -54,7 +54,8 @@ class InBatch:
 
     def expected(self, row_C: Tensor, n_positives: int) -> Tensor:
         """Batch size times the item's share of all positives."""
-        return n_positives * self.count_N[row_C].float() / self.count_N.sum()
+        count_C = self.count_N[row_C.cpu()].to(row_C.device)
+        return n_positives * count_C.float() / self.count_N.sum()
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,12 @@ class Uniform:
 
     def draw(self, positive_B: Tensor, generator: torch.Generator) -> Tensor:
         """Independent uniform draws."""
-        return torch.randint(self.n_items, (self.n_draws,), generator=generator)
+        drawn_C = torch.randint(self.n_items, (self.n_draws,), generator=generator)
+        return drawn_C.to(positive_B.device)
 
     def expected(self, row_C: Tensor, n_positives: int) -> Tensor:
         """The same for every item."""
-        return torch.full(row_C.shape, self.n_draws / self.n_items)
+        return torch.full(row_C.shape, self.n_draws / self.n_items, device=row_C.device)
 
 
 def draw_candidates(
@@ -100,7 +102,7 @@ def keep_mask(row_C: Tensor, known_BK: Tensor) -> Tensor:
         row_C: [C] candidate rows.
         known_BK: [B, K] rows that are no negatives for each row; padded with -1.
     """
-    keep_BC = torch.ones(len(known_BK), len(row_C), dtype=torch.bool)
+    keep_BC = known_BK.new_ones(len(known_BK), len(row_C), dtype=torch.bool)
     for known_B in known_BK.T:
         keep_BC &= known_B.unsqueeze(1) != row_C
     return keep_BC

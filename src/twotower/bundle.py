@@ -1,0 +1,341 @@
+"""The release folder: towers, vectors, index, data and report, whole or refused.
+
+    BUNDLE/
+      manifest.json       format and version, who made it, settings, sha256 of every file
+      report.json         how good it is
+      data/               the prepared dataset
+      model/              features.json, towers/*.onnx, text_encoder/, vectors.npy, attention.npy
+      index/  lexical/    what answers
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twotower import __version__
+from twotower.data.dataset import Dataset
+from twotower.encoders.onnx import FILES as ENCODER_FILES
+from twotower.encoders.onnx import OnnxTextEncoder
+from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle, OutputError
+from twotower.features.items import ItemFeatures
+from twotower.index.base import Index
+from twotower.index.build import load_index
+from twotower.lexical.bm25 import Bm25
+from twotower.towers.exported import ExportedTowers
+
+FORMAT = 1
+"""Version of the folder's layout. A release reads this one and says so of others."""
+
+MANIFEST, REPORT = "manifest.json", "report.json"
+_DATA, _MODEL, _INDEX, _LEXICAL = "data", "model", "index", "lexical"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Trained towers with all they need to answer, without PyTorch.
+
+    Attributes:
+        folder: where they lie.
+        features: turns items into arrays.
+        towers: turn arrays, histories and text vectors into vectors.
+        text_encoder: turns texts into text vectors.
+        item_vectors: [N, D] vectors of the catalogue, memory-mapped.
+        attention: [N, F] how much each feature of each item weighed.
+    """
+
+    folder: Path
+    features: ItemFeatures
+    towers: ExportedTowers
+    text_encoder: OnnxTextEncoder
+    item_vectors: NDArray[np.float32]
+    attention: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Model":
+        """Opens the folder.
+
+        Raises:
+            CorruptBundle: a file is missing or unreadable.
+            IncompatibleBundle: towers and vectors have different widths.
+        """
+        try:
+            features = ItemFeatures.from_json(json.loads((folder / "features.json").read_text()))
+            vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+            attention = np.load(folder / "attention.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise CorruptBundle(f"{folder} is not a whole model ({error}); build it again") from error
+        towers = ExportedTowers(folder / "towers")
+        if vectors.shape[1] != towers.width:
+            raise IncompatibleBundle(
+                f"{folder}: the towers make vectors {towers.width} wide, "
+                f"vectors.npy holds {vectors.shape[1]}; build it again"
+            )
+        encoder = OnnxTextEncoder(folder / "text_encoder")
+        return cls(folder, features, towers, encoder, vectors, attention)
+
+    @cached_property
+    def hash(self) -> str:
+        """Identifies the towers and the space of their vectors: 16 hex digits."""
+        digest = hashlib.sha256()
+        for file in sorted((self.folder / "towers").glob("*.onnx")):
+            digest.update(sha256(file).encode())
+        return digest.hexdigest()[:16]
+
+
+def write_model(
+    folder: Path,
+    features: ItemFeatures,
+    encoder: OnnxTextEncoder,
+    vectors: NDArray[np.float32],
+    attention: NDArray[np.float32],
+) -> None:
+    """Everything of a model but its towers, which are exported into `folder/towers`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "features.json").write_text(json.dumps(features.to_json()))
+    np.save(folder / "vectors.npy", vectors, allow_pickle=False)
+    np.save(folder / "attention.npy", attention, allow_pickle=False)
+    (folder / "text_encoder").mkdir(exist_ok=True)
+    for name in ENCODER_FILES:
+        link_or_copy(encoder.folder / name, folder / "text_encoder" / name)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A release, opened. Read-only: live changes are a layer over it.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what `manifest.json` says.
+        model: towers, encoder and vectors.
+        dataset: the prepared tables.
+        index: nearest items.
+        lexical: words.
+        report: how good it is.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    model: Model
+    dataset: Dataset
+    index: Index
+    lexical: Bm25
+    report: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """Identifies the bundle: when it was made and what is in it."""
+        return str(self.manifest["version"])
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How answers are made: `semantic_weight` of hybrid search, and so on."""
+        found: Mapping[str, Any] = self.manifest["settings"]
+        return found
+
+    @classmethod
+    def load(cls, folder: Path, *, verify: bool = True) -> "Bundle":
+        """Opens a bundle that is whole, or refuses.
+
+        Args:
+            folder: written by `write_bundle`.
+            verify: compare every file's hash with the manifest's.
+
+        Raises:
+            BundleError: there is no bundle.
+            CorruptBundle: a file is missing, truncated or altered; names it.
+            IncompatibleBundle: another format, or an index of other towers; names both.
+        """
+        manifest = read_manifest(folder)
+        if verify:
+            _verify(folder, manifest)
+        model = Model.load(folder / _MODEL)
+        made_for = manifest["index"]["towers"]
+        if made_for != model.hash:
+            raise IncompatibleBundle(
+                f"{folder}: the index was built by towers {made_for}, the bundle holds towers "
+                f"{model.hash}; build the bundle again"
+            )
+        return cls(
+            folder,
+            manifest,
+            model,
+            Dataset.load(folder / _DATA),
+            load_index(folder / _INDEX, expected_width=model.towers.width),
+            Bm25.load(folder / _LEXICAL),
+            json.loads((folder / REPORT).read_text()),
+        )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `manifest.json` says, of a format that this release reads.
+
+    Raises:
+        BundleError: there is no manifest.
+        CorruptBundle: it is not JSON.
+        IncompatibleBundle: its format is another one.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"expected a bundle in {folder}, found no {MANIFEST}; make one with 'twotower build'"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CorruptBundle(f"{folder / MANIFEST} is unreadable ({error}); build it again") from error
+    if manifest.get("format") != FORMAT:
+        raise IncompatibleBundle(
+            f"{folder} has bundle format {manifest.get('format')}, twotower {__version__} reads "
+            f"{FORMAT}; build the bundle again, or use the twotower that made it "
+            f"({manifest.get('twotower')})"
+        )
+    return manifest
+
+
+def write_bundle(
+    folder: Path,
+    model: Model,
+    dataset: Dataset,
+    *,
+    index: Index,
+    lexical: Bm25,
+    report: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+) -> Bundle:
+    """Writes a release beside its place, opens and verifies it there, then moves it in.
+
+    Args:
+        folder: a new place, or an older bundle, which is replaced.
+        model: the trained towers.
+        dataset: the prepared tables.
+        index: of `model.item_vectors`.
+        lexical: of the catalogue's words.
+        report: of `evaluation.report`.
+        settings: how answers are made.
+        recipe: the whole configuration.
+
+    Raises:
+        OutputError: the place holds something else, cannot be written, or the disk is full.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise OutputError(f"{folder} holds something that is no bundle; choose another --out")
+    staging: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        shutil.copytree(model.folder, staging / _MODEL, copy_function=link_or_copy)
+        dataset.save(staging / _DATA)
+        index.save(staging / _INDEX)
+        lexical.save(staging / _LEXICAL)
+        (staging / REPORT).write_text(json.dumps(report, indent=2) + "\n")
+        manifest = _manifest(staging, model, dataset, settings, recipe)
+        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        Bundle.load(staging)
+        _move_in(staging, folder)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write bundle {folder}: {error.strerror or error}; "
+            "free space or choose another --out"
+        ) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+    return Bundle.load(folder, verify=False)
+
+
+def sha256(file: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """The same file in a second place: a link where the disk allows it, otherwise a copy."""
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def replace_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Puts a newer report into a bundle, and its hash into the manifest."""
+    manifest = read_manifest(folder)
+    _replace_text(folder / REPORT, json.dumps(report, indent=2) + "\n")
+    manifest["files"][REPORT] = _fingerprint(folder / REPORT)
+    _replace_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+
+
+def _replace_text(file: Path, text: str) -> None:
+    part = file.with_suffix(".part")
+    part.write_text(text)
+    part.replace(file)
+
+
+def _manifest(
+    folder: Path,
+    model: Model,
+    dataset: Dataset,
+    settings: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+) -> dict[str, Any]:
+    created = datetime.now(UTC)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {
+        "format": FORMAT,
+        "version": f"{created:%Y%m%dT%H%M%S}-{model.hash[:8]}",
+        "created": created.isoformat(timespec="seconds"),
+        "twotower": __version__,
+        "name": dataset.about.name,
+        "synthetic": dataset.about.synthetic,
+        "data_hash": dataset.content_hash,
+        "width": model.towers.width,
+        "towers": model.hash,
+        "index": {"towers": model.hash},
+        "settings": dict(settings),
+        "recipe": dict(recipe),
+        "files": {str(file.relative_to(folder)): _fingerprint(file) for file in files},
+    }
+
+
+def _fingerprint(file: Path) -> dict[str, Any]:
+    return {"sha256": sha256(file), "bytes": file.stat().st_size}
+
+
+def _verify(folder: Path, manifest: Mapping[str, Any]) -> None:
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise CorruptBundle(f"{file} is missing; build the bundle again")
+        size = file.stat().st_size
+        if size != expected["bytes"]:
+            raise CorruptBundle(
+                f"{file} must have {expected['bytes']} bytes, found {size}; build the bundle again"
+            )
+        found = sha256(file)
+        if found != expected["sha256"]:
+            raise CorruptBundle(
+                f"{file} must have SHA-256 {expected['sha256'][:12]}…, found {found[:12]}…; "
+                "build the bundle again"
+            )
+
+
+def _move_in(staging: Path, folder: Path) -> None:
+    """Puts the new folder in the place of the old one; the old one goes last."""
+    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    if folder.exists():
+        folder.rename(old)
+    staging.chmod(0o755)
+    staging.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""How the towers learn, as one frozen object."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from twotower.errors import ConfigError
+from twotower.schema import EventKind
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of a training run.
+
+    Attributes:
+        epochs: at most; early stopping usually ends before.
+        patience: epochs without a better validation NDCG@10 before it stops.
+        batch_histories: histories in a batch.
+        batch_queries: queries in a batch.
+        learning_rate: of AdamW, after the warm-up.
+        weight_decay: of AdamW, on matrices that are no embedding tables.
+        warmup_steps: steps over which the learning rate rises from 0.
+        negatives: `all` is the full softmax, exact and best below some 200,000 items;
+            `mixed` draws in-batch and uniform negatives with the logQ correction.
+        uniform_negatives: uniform draws of a batch, with `mixed`.
+        kind_weights: weight of a positive by event kind; kinds left out weigh 1.
+        max_judged: judged items of a query kept in a batch, best first.
+        listwise_weight: weight of the graded listwise term of judged queries.
+        sharpness: how much a gain counts in that term.
+        start_from_text: both text adapters start as a cosine-preserving projection.
+        validation_cases: at most, of each task, drawn once.
+        seed: of weights, order, dropout and draws.
+    """
+
+    epochs: int = 30
+    patience: int = 4
+    batch_histories: int = 256
+    batch_queries: int = 512
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 50
+    negatives: Literal["all", "mixed"] = "all"
+    uniform_negatives: int = 4096
+    kind_weights: dict[str, float] = field(default_factory=dict)
+    max_judged: int = 16
+    listwise_weight: float = 0.0
+    sharpness: float = 2.0
+    start_from_text: bool = False
+    validation_cases: int = 4000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("weight_decay", "warmup_steps", "listwise_weight"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"training.{name} must not be negative, got {getattr(self, name)}")
+        if not self.learning_rate > 0 or not self.sharpness > 0:
+            raise ConfigError("training.learning_rate and training.sharpness must be above 0")
+        if self.negatives not in ("all", "mixed"):
+            raise ConfigError(f"training.negatives must be all or mixed, got {self.negatives!r}")
+        unknown = set(self.kind_weights) - {kind.value for kind in EventKind}
+        if unknown:
+            raise ConfigError(f"training.kind_weights names unknown event kinds {sorted(unknown)}")
+
+
+_AT_LEAST_ONE = (
+    "epochs",
+    "patience",
+    "batch_histories",
+    "batch_queries",
+    "uniform_negatives",
+    "max_judged",
+    "validation_cases",
+)

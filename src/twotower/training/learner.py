@@ -1,0 +1,184 @@
+"""One training step: a batch in, a loss out, for histories and for queries."""
+
+# Shapes: B rows of the batch, S states, P wanted positions, C candidates, J judged items,
+# R items computed in this step, D vector width.
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from twotower.schema import PAD
+from twotower.towers.two_tower import TwoTower
+from twotower.training.config import TrainingConfig
+from twotower.training.examples import Batch, HistoryBatch, QueryBatch
+from twotower.training.loss import (
+    listwise_loss,
+    negatives_logsumexp,
+    retrieval_loss,
+    softmax_loss,
+)
+from twotower.training.negatives import Candidates, NegativeSource, draw_candidates, keep_mask
+
+_LOGITS_AT_ONCE = 2**26
+"""Logits held for the backward pass; larger batches are recomputed in pieces."""
+
+
+@dataclass(frozen=True)
+class ItemVectors:
+    """Item vectors of one step, looked up by item row.
+
+    Attributes:
+        vector_RD: [R, D].
+        row_R: [R] sorted item rows they belong to; None for the whole catalogue in order.
+    """
+
+    vector_RD: Tensor
+    row_R: Tensor | None = None
+
+    def __getitem__(self, row: Tensor) -> Tensor:
+        """[..., D] vectors of the given rows; those of `PAD` mean nothing."""
+        if self.row_R is not None:
+            row = torch.searchsorted(self.row_R, row.clamp(min=int(self.row_R[0])))
+        return self.vector_RD[row.clamp(min=0)]
+
+
+class Learner(nn.Module):
+    """The towers with what they need to learn: item features, negatives and losses.
+
+    Args:
+        model: the towers.
+        arrays: features of the whole catalogue, as tensors.
+        config: how to learn.
+        sources: negatives of each kind of batch, by its class; used with `mixed`.
+    """
+
+    def __init__(
+        self,
+        model: TwoTower,
+        arrays: dict[str, Tensor],
+        config: TrainingConfig,
+        sources: dict[type[Batch], list[NegativeSource]],
+    ) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+        self._sources = sources
+        self._names = tuple(arrays)
+        for name, array in arrays.items():
+            self.register_buffer(f"items_{name}", array, persistent=False)
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """The loss of a batch, in nats."""
+        if self.config.negatives == "all":
+            candidates, items = None, ItemVectors(self.item_vectors())
+        else:
+            candidates = draw_candidates(self._sources[type(batch)], _positives(batch), generator)
+            items = self._items(_rows(batch), candidates.row_C)
+        if isinstance(batch, HistoryBatch):
+            return self._history_loss(batch, items, candidates)
+        return self._query_loss(batch, items, candidates)
+
+    def item_vectors(self) -> Tensor:
+        """[N, D] vectors of the whole catalogue."""
+        return self.model.item(self._arrays())[0]
+
+    def _arrays(self, row_R: Tensor | None = None) -> dict[str, Tensor]:
+        """Features of the given items, of all when left out."""
+        arrays = {name: self.get_buffer(f"items_{name}") for name in self._names}
+        return arrays if row_R is None else {name: a[row_R] for name, a in arrays.items()}
+
+    def _items(self, *rows: Tensor) -> ItemVectors:
+        row_R = torch.cat([part.flatten() for part in rows]).unique()
+        row_R = row_R[row_R != PAD]
+        return ItemVectors(self.model.item(self._arrays(row_R))[0], row_R)
+
+    def _history_loss(
+        self, batch: HistoryBatch, items: ItemVectors, candidates: Candidates | None
+    ) -> Tensor:
+        assert self.model.user is not None
+        state_BSD = self.model.user.states(items[batch.item_BL], batch.kind_BL, batch.gap_BL)
+        wanted_BS = batch.weight_BS > 0
+        state_PD = state_BSD[wanted_BS] * self.model.scale()
+        target_P, weight_P = batch.target_BS[wanted_BS], batch.weight_BS[wanted_BS]
+        if candidates is None:
+            return _chunked_softmax(state_PD, items.vector_RD, target_P, weight_P)
+        positive_P = (state_PD * items[target_P]).sum(1)
+        keep_BC = keep_mask(candidates.row_C, batch.target_BS)
+        return retrieval_loss(
+            positive_P,
+            state_PD @ items[candidates.row_C].T,
+            keep_BC[wanted_BS.nonzero()[:, 0]],
+            candidates.log_count_C,
+            weight_P,
+        )
+
+    def _query_loss(
+        self, batch: QueryBatch, items: ItemVectors, candidates: Candidates | None
+    ) -> Tensor:
+        """Softmax of each positive against all that is not known to be one, and the graded term."""
+        assert self.model.query is not None
+        query_BD = self.model.query(batch.text_BW) * self.model.scale()
+        judged_BJ = batch.judged_BJ != PAD
+        score_BJ = torch.einsum("bd,bjd->bj", query_BD, items[batch.judged_BJ])
+        known_BJ = torch.where(batch.positive_BJ, batch.judged_BJ, PAD)
+        if candidates is None:
+            keep_BC = _keep_all_but(known_BJ, len(items.vector_RD))
+            others_B = negatives_logsumexp(
+                query_BD @ items.vector_RD.T, keep_BC, query_BD.new_zeros(1)
+            )
+        else:
+            others_B = torch.logaddexp(
+                negatives_logsumexp(
+                    query_BD @ items[candidates.row_C].T,
+                    keep_mask(candidates.row_C, known_BJ),
+                    candidates.log_count_C,
+                ),
+                negatives_logsumexp(
+                    score_BJ, judged_BJ & ~batch.positive_BJ, query_BD.new_zeros(1)
+                ),
+            )
+        loss_BJ = torch.logaddexp(score_BJ, others_B.unsqueeze(1)) - score_BJ
+        weight_BJ = batch.gain_BJ * batch.positive_BJ
+        weight_BJ = weight_BJ / weight_BJ.sum(1, keepdim=True)
+        loss = torch.where(batch.positive_BJ, loss_BJ * weight_BJ, 0.0).sum(1).mean()
+        if self.config.listwise_weight:
+            graded = listwise_loss(score_BJ, batch.gain_BJ, judged_BJ, self.config.sharpness)
+            loss = loss + self.config.listwise_weight * graded
+        return loss
+
+
+def _positives(batch: Batch) -> Tensor:
+    """[P] item rows that are positives in this batch."""
+    if isinstance(batch, HistoryBatch):
+        return batch.target_BS[batch.weight_BS > 0]
+    return batch.judged_BJ[batch.positive_BJ]
+
+
+def _rows(batch: Batch) -> Tensor:
+    """All item rows a batch mentions."""
+    if isinstance(batch, HistoryBatch):
+        return torch.cat([batch.item_BL.flatten(), batch.target_BS.flatten()])
+    return batch.judged_BJ
+
+
+def _keep_all_but(known_BJ: Tensor, n_items: int) -> Tensor:
+    """[B, N] True for every item that is not among the row's known positives."""
+    keep_BN = known_BJ.new_ones(len(known_BJ), n_items + 1, dtype=torch.bool)
+    keep_BN.scatter_(1, torch.where(known_BJ == PAD, n_items, known_BJ), value=False)
+    return keep_BN[:, :n_items]
+
+
+def _chunked_softmax(
+    state_PD: Tensor, vector_ND: Tensor, target_P: Tensor, weight_P: Tensor
+) -> Tensor:
+    """The full softmax, recomputed in pieces where its logits would not fit."""
+    n_pieces = -(-len(state_PD) * len(vector_ND) // _LOGITS_AT_ONCE)
+    if n_pieces == 1:
+        return softmax_loss(state_PD @ vector_ND.T, target_P, weight_P)
+
+    def piece(state_PD: Tensor, target_P: Tensor, weight_P: Tensor) -> Tensor:
+        return softmax_loss(state_PD @ vector_ND.T, target_P, weight_P) * weight_P.sum()
+
+    parts = zip(*(t.chunk(n_pieces) for t in (state_PD, target_P, weight_P)), strict=True)
+    losses = [checkpoint(piece, *part, use_reentrant=False) for part in parts]
+    return torch.stack(losses).sum() / weight_P.sum()

@@ -1,0 +1,217 @@
+"""The loop: Lightning runs it; every step is a pure function of the seed and its number."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from twotower.towers.layers import is_table
+from twotower.training.checkpoint import SafetensorsIO
+from twotower.training.config import TrainingConfig
+from twotower.training.examples import Batch, ExampleStream
+from twotower.training.learner import Learner
+from twotower.training.material import Progress
+
+LAST, BEST = "last", "best"
+MONITOR = "ndcg@10"
+SUFFIX = ".safetensors"
+
+Validate = Callable[[], dict[str, float]]
+"""Metrics of the towers as they are now; `ndcg@10` among them decides."""
+
+
+@dataclass
+class Curve:
+    """What happened in each epoch: epoch, loss, learning rate, validation metrics."""
+
+    points: list[dict[str, float]] = field(default_factory=list)
+
+
+class _Module(lightning.LightningModule):
+    """Connects the learner to Lightning: optimizer, seeds, validation, the curve."""
+
+    def __init__(
+        self, learner: Learner, stream: ExampleStream, config: TrainingConfig, validate: Validate
+    ) -> None:
+        super().__init__()
+        self.learner, self.curve = learner, Curve()
+        self._stream, self._config, self._validate = stream, config, validate
+        self._losses: list[Tensor] = []
+
+    def training_step(self, batch: Batch, place: int) -> Tensor:
+        """The loss; dropout and draws depend on the seed and the step number alone."""
+        torch.manual_seed(self._config.seed * 1_000_003 + self.global_step)
+        generator = torch.Generator().manual_seed(torch.initial_seed())
+        loss: Tensor = self.learner(batch, generator)
+        self._losses.append(loss.detach())
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Validates, and adds a point to the curve."""
+        self.learner.eval()
+        with torch.no_grad():
+            found = self._validate()
+        self.learner.train()
+        self.log(MONITOR, found[MONITOR])
+        self.curve.points.append(
+            {
+                "epoch": self.current_epoch + 1,
+                "loss": float(torch.stack(self._losses).mean()),
+                "learning_rate": self.optimizers().param_groups[0]["lr"],
+                "scale": float(self.learner.model.scale()),
+                **found,
+            }
+        )
+        self._losses.clear()
+        if self.logger:
+            self.logger.log_metrics(self.curve.points[-1], self.global_step)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a linear warm-up; no decay of embedding tables, norms and biases."""
+        config = self._config
+        optimizer = torch.optim.AdamW(_groups(self.learner.model, config), fused=True)
+        rise = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / (config.warmup_steps + 1))
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rise, "interval": "step"}}
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The batches of the current epoch, wherever the run was interrupted before."""
+        return DataLoader(_Epoch(self._stream, self.current_epoch), batch_size=None)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The curve so far travels with the checkpoint."""
+        checkpoint["curve"] = self.curve.points
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the curve up where it was."""
+        self.curve.points = list(checkpoint["curve"])
+
+
+class _Epoch(IterableDataset[Batch]):
+    """One epoch of a stream."""
+
+    def __init__(self, stream: ExampleStream, epoch: int) -> None:
+        super().__init__()
+        self._stream, self._epoch = stream, epoch
+
+    def __len__(self) -> int:
+        return self._stream.n_batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        start = self._epoch * len(self)
+        return (self._stream[step] for step in range(start, start + len(self)))
+
+
+class _Tell(Callback):
+    """Passes the progress of an epoch on, with its last validation."""
+
+    def __init__(self, progress: Progress, config: TrainingConfig) -> None:
+        self._progress, self._epochs = progress, config.epochs
+
+    def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
+        """After each step."""
+        points = module.curve.points
+        last = f", {MONITOR} {points[-1][MONITOR]:.4f}" if points else ""
+        stage = f"train, epoch {trainer.current_epoch + 1} of at most {self._epochs}{last}"
+        self._progress(stage, trainer.fit_loop.epoch_loop.batch_idx + 1, trainer.num_training_batches)
+
+
+def fit(
+    learner: Learner,
+    stream: ExampleStream,
+    config: TrainingConfig,
+    validate: Validate,
+    *,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Curve:
+    """Trains until validation stops getting better; the learner ends with its best weights.
+
+    Resumes from the last checkpoint in the folder, and then ends at the same weights as a
+    run that was never interrupted.
+
+    Args:
+        learner: the towers with their losses.
+        stream: all batches, by step.
+        config: how long and how fast.
+        validate: measures the towers as they are.
+        folder: keeps the checkpoints and the log.
+        progress: told after each step.
+
+    Returns:
+        The curve of all epochs, those before an interruption too.
+    """
+    module = _Module(learner, stream, config, validate)
+    keep = ModelCheckpoint(
+        folder / "checkpoints",
+        BEST,
+        MONITOR,
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    keep.FILE_EXTENSION, keep.CHECKPOINT_NAME_LAST = SUFFIX, LAST
+    stop = EarlyStopping(MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True)
+    tell = [_Tell(progress, config)] if progress else []
+    last = folder / "checkpoints" / f"{LAST}{SUFFIX}"
+    with _quiet():
+        trainer = lightning.Trainer(
+            accelerator="auto",
+            devices=1,
+            max_epochs=config.epochs,
+            callbacks=[keep, stop, *tell],
+            plugins=[SafetensorsIO()],
+            logger=TensorBoardLogger(folder, name="log", version=""),
+            deterministic=True,
+            gradient_clip_val=1.0,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, ckpt_path=str(last) if last.is_file() else None)
+    best = SafetensorsIO().load_checkpoint(folder / "checkpoints" / f"{BEST}{SUFFIX}")
+    module.load_state_dict(best["state_dict"])
+    learner.eval().cpu()
+    return module.curve
+
+
+def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
+    decayed, free = [], []
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            if parameter.requires_grad:
+                matrix = parameter.ndim > 1 and not is_table(module)
+                (decayed if matrix else free).append(parameter)
+    shared = {"lr": config.learning_rate}
+    return [
+        {"params": decayed, "weight_decay": config.weight_decay, **shared},
+        {"params": free, "weight_decay": 0.0, **shared},
+    ]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning's hints about its own settings are not for shop engineers."""
+    import logging
+
+    names = ("lightning", "lightning.pytorch", "lightning.fabric")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)

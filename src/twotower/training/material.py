@@ -1,0 +1,141 @@
+"""Everything a run learns from, as arrays: made once from a prepared dataset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twotower import schema
+from twotower.data.dataset import Dataset
+from twotower.encoders.base import TextEncoder
+from twotower.errors import DataError
+from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.features.history import Histories
+from twotower.features.items import ItemArrays, ItemFeatures, ItemFeaturesConfig
+from twotower.features.text import item_texts
+from twotower.schema import Split
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """The training split as arrays, and the validation cases.
+
+    Attributes:
+        features: fitted on the training split.
+        arrays: [N, ...] features of the whole catalogue.
+        histories: of the training split, runs of one item merged; None without events.
+        judgments: of the training split; None without.
+        query_vectors: text vector of every training and validation query.
+        validation: cases by task.
+    """
+
+    features: ItemFeatures
+    arrays: ItemArrays
+    histories: Histories | None
+    judgments: pl.DataFrame | None
+    query_vectors: dict[str, NDArray[np.float32]]
+    validation: dict[str, Cases]
+
+    @property
+    def n_items(self) -> int:
+        """N, items of the catalogue."""
+        return len(self.arrays["present"])
+
+    @cached_property
+    def text_width(self) -> int:
+        """W, width of the query vectors; 0 without queries."""
+        return next((len(vector) for vector in self.query_vectors.values()), 0)
+
+
+def gather(
+    dataset: Dataset,
+    config: ItemFeaturesConfig,
+    encoder: TextEncoder,
+    *,
+    validation_cases: int,
+    progress: Progress | None = None,
+) -> Material:
+    """Encodes the catalogue and cuts the training split out of the dataset.
+
+    Args:
+        dataset: prepared and split.
+        config: features of the item tower.
+        encoder: of item texts and queries.
+        validation_cases: at most, of each task.
+        progress: told while texts are encoded.
+
+    Raises:
+        DataError: neither events nor positive judgments are in the training split.
+    """
+    events = _part(dataset.events, Split.TRAIN)
+    judgments = _part(dataset.judgments, Split.TRAIN)
+    if judgments is not None and not judgments[schema.POSITIVE].any():
+        judgments = None
+    if events is None and judgments is None:
+        raise DataError(
+            "training needs events or positive judgments in the training split, found none; "
+            "check the split of the dataset, or its event kinds and grades"
+        )
+    texts = item_texts(dataset.items, config.text_fields)
+    text_vectors = encoder.encode(texts, _named(progress, "encode items"))
+    warm = _warm(dataset.n_items, events, judgments)
+    features = ItemFeatures.fit(config, dataset.items, warm=warm, text_width=encoder.width)
+    return Material(
+        features,
+        features.encode(dataset.items, text_vectors),
+        None if events is None else Histories.from_events(events)[1].collapsed(),
+        judgments,
+        _query_vectors(dataset.judgments, encoder, progress) if judgments is not None else {},
+        _validation(dataset, validation_cases, with_queries=judgments is not None),
+    )
+
+
+def _part(table: pl.DataFrame | None, split: Split) -> pl.DataFrame | None:
+    if table is None:
+        return None
+    part = table.filter(pl.col(schema.SPLIT) == split)
+    return None if part.is_empty() else part
+
+
+def _warm(
+    n_items: int, events: pl.DataFrame | None, judgments: pl.DataFrame | None
+) -> NDArray[np.bool_]:
+    """[N] whether an item occurs in the training split as something somebody wanted."""
+    warm = np.zeros(n_items, bool)
+    if events is not None:
+        warm[events[schema.ITEM_ROW].to_numpy()] = True
+    if judgments is not None:
+        warm[judgments.filter(schema.POSITIVE)[schema.ITEM_ROW].to_numpy()] = True
+    return warm
+
+
+def _query_vectors(
+    judgments: pl.DataFrame | None, encoder: TextEncoder, progress: Progress | None
+) -> dict[str, NDArray[np.float32]]:
+    if judgments is None:
+        return {}
+    seen = judgments.filter(pl.col(schema.SPLIT) != Split.TEST)
+    queries = seen[schema.QUERY].unique(maintain_order=True).to_list()
+    vectors = encoder.encode(queries, _named(progress, "encode queries"))
+    return dict(zip(queries, vectors, strict=True))
+
+
+def _validation(dataset: Dataset, at_most: int, *, with_queries: bool) -> dict[str, Cases]:
+    found = {}
+    if _part(dataset.events, Split.VALIDATION) is not None:
+        found["recommendation"] = recommendation_cases(dataset, Split.VALIDATION)
+    if with_queries and _part(dataset.judgments, Split.VALIDATION) is not None:
+        found["search"] = search_cases(dataset, Split.VALIDATION)
+    return {task: cases.sample(at_most) for task, cases in found.items() if len(cases)}
+
+
+def _named(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(stage, done, total)
