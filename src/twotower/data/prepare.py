@@ -98,7 +98,7 @@ def read(source: Path | str) -> Tables:
     text = str(source)
     if text != SYNTHETIC and not text.startswith(f"{SYNTHETIC}:"):
         return read_source(Path(source))
-    from twotower.data.synthetic import synthetic_shop
+    from twotower.data.synthetic.shop import synthetic_shop
 
     return synthetic_shop(**_sizes(text))
 
