@@ -11,7 +11,7 @@ from twotower.server.models import IndexedProductReply, ProductIn, ProductReply
 from twotower.server.problems import ProblemError
 
 router = APIRouter(tags=["products"])
-_AN_HOUR = "public, max-age=3600"
+_FIVE_MINUTES = "private, max-age=300"
 
 
 @router.get("/v1/products/{item_id:path}/image", response_class=Response)
@@ -24,7 +24,7 @@ def product_image(item_id: IdInPath, shop: Shop) -> Response:
         picture = decode_picture(image)
     except DataError as error:
         raise ProblemError("not-found", f"the picture of item {item_id!r}: {error}") from error
-    headers = {"Cache-Control": _AN_HOUR}
+    headers = {"Cache-Control": _FIVE_MINUTES}
     if picture.media_type == SVG_TYPE:
         headers["Content-Security-Policy"] = SVG_POLICY
     return Response(picture.body, media_type=picture.media_type, headers=headers)

@@ -1,0 +1,254 @@
+"""A real bundle behind a real socket: the server as a process, asked over HTTP."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import uuid
+
+import httpx
+import pytest
+
+from twotower.data.dataset import Dataset
+from twotower.server.openapi import openapi_document
+
+SERVE = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from twotower.server.run import serve
+from twotower.server.settings import ServerSettings
+serve(
+    Path(sys.argv[1]),
+    console=Console(file=sys.stdout, width=200),
+    settings=ServerSettings(port=0),
+    database=Path(sys.argv[2]),
+)
+"""
+
+
+class Served:
+    """A server process and a client of it; `restart` kills it and starts another."""
+
+    def __init__(self, bundle, database):
+        self._command = [sys.executable, "-W", "error", "-c", SERVE, str(bundle), str(database)]
+        self._start()
+
+    def _start(self):
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        self.said = []
+        for line in self.process.stdout:
+            self.said.append(line)
+            if address := re.search(r"Ready at (http://\S+)", line):
+                self.client = httpx.Client(base_url=address.group(1), timeout=30)
+                return
+        raise AssertionError(f"the server did not start: {self.said}")
+
+    def stop(self, by=signal.SIGTERM):
+        self.client.close()
+        self.process.send_signal(by)
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        return code
+
+    def restart(self):
+        self.stop(signal.SIGKILL)
+        self._start()
+
+    def search(self, query, **question):
+        return self.client.post("/v1/search", json={"query": query, **question}).json()
+
+    def home(self, **question):
+        question = {"placement": "home", **question}
+        return self.client.post("/v1/recommendations", json=question).json()
+
+    def look_at(self, visitor, *item_ids, kind="view"):
+        batch = [
+            {"event_id": uuid.uuid4().hex, "visitor_id": visitor, "item_id": one, "event": kind}
+            for one in item_ids
+        ]
+        return self.client.post("/v1/events", json={"events": batch})
+
+
+@pytest.fixture(scope="module")
+def served(tiny_bundle, tmp_path_factory):
+    server = Served(tiny_bundle, tmp_path_factory.mktemp("live") / "shop.sqlite")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def items(tiny_bundle):
+    return Dataset.load(tiny_bundle / "data").items
+
+
+def ids(answer):
+    return [hit["item_id"] for hit in answer["hits"]]
+
+
+def test_the_server_is_ready_when_it_says_so(served):
+    assert served.client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
+def test_a_title_finds_its_product_in_every_mode(served, items, mode):
+    titles = items.unique("title", keep="none").head(5)
+    for item_id, title in titles.select("item_id", "title").iter_rows():
+        answer = served.search(title, mode=mode)
+        assert item_id in ids(answer), (mode, title)
+        assert answer["mode"] == mode
+        assert answer["took_ms"]["total"] > 0
+
+
+def test_pages_joined_are_one_long_page(served, items):
+    query = items["title"][0]
+    whole = ids(served.search(query, k=30))
+    pages = [ids(served.search(query, k=10, offset=offset)) for offset in (0, 10, 20)]
+    assert [one for page in pages for one in page] == whole
+    assert len(set(whole)) == len(whole)
+    totals = {served.search(query, k=5, offset=offset)["total"] for offset in (0, 5, 10)}
+    assert len(totals) == 1
+
+
+@pytest.mark.parametrize("query", ["(", "AND", '"', "%_", "zzzzqqqq", "💡", "a" * 500])
+def test_odd_queries_are_answered(served, query):
+    response = served.client.post("/v1/search", json={"query": query})
+    assert response.status_code == 200
+
+
+def test_a_stranger_is_told_of_the_fallback_and_one_click_ends_it(served, items):
+    before = served.home(visitor_id="clicker")
+    assert (before["fallback_used"], before["history_length"]) == ("popularity", 0)
+    clicked = items["item_id"][7]
+    assert served.look_at("clicker", clicked).status_code == 202
+    after = served.home(visitor_id="clicker")
+    assert (after["fallback_used"], after["history_length"]) == (None, 1)
+    assert ids(after) != ids(before)
+
+
+def test_what_a_visitor_looks_at_shapes_what_comes_next(served, items):
+    departments = items.with_columns(
+        department=items["category"].str.split(" > ").list.first()
+    ).group_by("department", maintain_order=True)
+    names = []
+    for (name,), members in departments:
+        if len(members) < 8 or len(names) == 3:
+            continue
+        names.append(name)
+        visitor = f"fan of {name}"
+        served.look_at(visitor, *members["item_id"].head(4))
+        hits = served.home(visitor_id=visitor, k=10)["hits"]
+        same = [hit for hit in hits if str(hit["item"]["category"]).startswith(name)]
+        assert len(same) / len(hits) > len(members) / len(items), name
+
+
+def test_a_user_of_the_log_has_a_history(served):
+    [example] = served.client.get("/v1/visitors?limit=1").json()["visitors"]
+    page = served.client.get(f"/v1/visitors/{example['user_id']}").json()
+    assert page["n_events"] == example["n_events"] > 0
+    answer = served.home(user_id=example["user_id"])
+    assert answer["fallback_used"] is None
+    assert answer["history_length"] > 0
+
+
+def test_similar_products_leave_the_product_itself_out(served, items):
+    item_id = items["item_id"][3]
+    question = {"placement": "similar", "item_id": item_id, "k": 8}
+    answer = served.client.post("/v1/recommendations", json=question).json()
+    assert len(ids(answer)) == 8
+    assert item_id not in ids(answer)
+
+
+def test_a_product_added_with_a_title_only_is_found_and_recommended_also_after_a_kill(served):
+    title = "Zanzibar quilted hammock"
+    put = served.client.put("/v1/products/new-1", json={"title": title})
+    assert put.status_code == 200
+    assert put.json()["indexed"] is True
+    assert ids(served.search(title))[0] == "new-1"
+    assert ids(served.search(title, mode="semantic"))[0] == "new-1"
+    twin = served.client.put("/v1/products/new-2", json={"title": f"{title} deluxe"})
+    assert twin.status_code == 200
+    served.look_at("sleeper", "new-1")
+    assert "new-2" in ids(served.home(visitor_id="sleeper", k=50))
+    served.restart()
+    assert ids(served.search(title))[0] == "new-1"
+    assert served.home(visitor_id="sleeper")["history_length"] == 1
+
+
+def test_a_changed_product_is_found_under_its_new_title_only(served):
+    served.client.put("/v1/products/new-3", json={"title": "Vermilion xylophone"})
+    served.client.put("/v1/products/new-3", json={"title": "Cobalt bassoon", "price": 5})
+    assert ids(served.search("cobalt bassoon"))[0] == "new-3"
+    assert "new-3" not in ids(served.search("vermilion xylophone", mode="lexical"))
+    assert served.client.get("/v1/products/new-3").json()["item"]["price"] == 5
+
+
+def test_events_are_stored_once_by_their_id(served, items):
+    event = {
+        "event_id": "once",
+        "visitor_id": "v1",
+        "item_id": items["item_id"][0],
+        "event": "purchase",
+    }
+    batch = {"events": [event, {**event, "event_id": "odd", "item_id": "no such item"}]}
+    first = served.client.post("/v1/events", json=batch)
+    assert first.status_code == 202
+    assert first.json()["accepted"] == ["once"]
+    assert "no such item" in first.json()["rejected"][0]["reason"]
+    assert served.client.post("/v1/events", json=batch).json()["duplicate"] == ["once"]
+
+
+def test_pictures_of_the_catalogue_come_from_the_server_itself(served, items):
+    item_id = items["item_id"][0]
+    shown = served.client.get(f"/v1/products/{item_id}").json()["item"]["image"]
+    picture = served.client.get(shown)
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert "sandbox" in picture.headers["content-security-policy"]
+    assert b"<svg" in picture.content
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/v1/search", {"query": ""}, 422),
+        ("POST", "/v1/recommendations", {"placement": "similar", "item_id": "none"}, 404),
+        ("GET", "/v1/products/none", None, 404),
+        ("GET", "/v1/events", None, 405),
+        ("GET", "/v1/none", None, 404),
+    ],
+)
+def test_errors_are_problems(served, method, path, body, status):
+    response = served.client.request(method, path, json=body)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+def test_headers_metrics_stats_and_versions_tell_the_truth(served, items, tiny_bundle):
+    served.search("something")
+    page = served.client.get("/")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert 'route="/v1/search"' in served.client.get("/metrics").text
+    stats = served.client.get("/v1/stats").json()
+    assert stats["items"] >= len(items)
+    assert stats["synthetic"] is True
+    version = served.client.get("/v1/version").json()
+    assert version["bundle_version"] == stats["bundle_version"] != ""
+
+
+def test_the_running_server_shows_the_published_openapi_document(served):
+    assert served.client.get("/openapi.json").json() == openapi_document()
+
+
+def test_a_damaged_bundle_is_refused_before_anything_listens(tiny_bundle, tmp_path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_bundle, damaged)
+    vectors = damaged / "vectors.npy"
+    vectors.write_bytes(vectors.read_bytes()[:-64])
+    command = [sys.executable, "-c", SERVE, str(damaged), str(tmp_path / "shop.sqlite")]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert "CorruptBundle" in finished.stderr
+    assert "vectors.npy" in finished.stderr
+    assert "Ready" not in finished.stdout
