@@ -125,7 +125,7 @@ def _slices(section: _Section) -> str:
     sizes = section["protocol"]["slices"]
     groups = [
         (
-            f"{name} ({size:,})",
+            f"{_plain(name)} ({size:,})",
             {
                 system: summary[name][SLICE_METRIC]
                 for system, summary in systems.items()
@@ -140,9 +140,12 @@ def _slices(section: _Section) -> str:
         for place, name in enumerate(systems)
     )
     empty = ", ".join(name for name, size in sizes.items() if not size)
-    note = f'<p class="note">No case in: {escape(empty)}.</p>' if empty else ""
+    note = f'<p class="note">No case in: {escape(_plain(empty))}.</p>' if empty else ""
     chart = charts.bars(groups, title=f"{SLICE_METRIC} by slice")
-    return f'<h3>{SLICE_METRIC} by slice</h3><ul class="legend">{legend}</ul>{chart}{note}'
+    return (
+        f'<h3>{SLICE_METRIC} by slice</h3><ul class="legend">{legend}</ul>'
+        f'<div class="wide">{chart}</div>{note}'
+    )
 
 
 def _counted(section: _Section) -> str:
@@ -169,7 +172,7 @@ def _example(task: str, example: Mapping[str, Any]) -> str:
     verdict = "not found" if rank is None else f"best right answer at {rank:,}"
     history = "; ".join(example["history"])
     hits = "".join(
-        f'<li class="{"right" if hit["relevant"] else ""}">{escape(hit["title"])}</li>'
+        f'<li class="{"right" if hit["relevant"] else ""}"><span>{escape(hit["title"])}</span></li>'
         for hit in example["hits"]
     )
     return (

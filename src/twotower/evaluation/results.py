@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from twotower.evaluation.significance import (
     RESAMPLES,
     Interval,
     intervals,
-    paired_difference,
+    paired_differences,
 )
 from twotower.evaluation.slices import ALL
 
@@ -137,19 +138,15 @@ def compare(
     if not len(result.cases):
         return {name: {} for name in result.systems}
     values = {name: e.per_case(ALL).values for name, e in result.everyone.items()}
-
-    def difference(system: str, baseline: str, metric: str) -> dict[str, Any]:
-        ours, theirs = values[system][metric], values[baseline][metric]
-        found = paired_difference(ours, theirs, seed=seed, resamples=resamples)
-        return {**found.to_json(), "verdict": found.verdict}
-
-    return {
-        system: {
-            baseline: {metric: difference(system, baseline, metric) for metric in COMPARED}
-            for baseline in result.baselines
-        }
-        for system in result.systems
-    }
+    asked = list(product(result.systems, result.baselines, COMPARED))
+    ours = [values[system][metric] for system, _, metric in asked]
+    theirs = [values[baseline][metric] for _, baseline, metric in asked]
+    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {name: {} for name in result.systems}
+    differences = paired_differences(ours, theirs, seed=seed, resamples=resamples)
+    for (system, baseline, metric), difference in zip(asked, differences, strict=True):
+        number = {**difference.to_json(), "verdict": difference.verdict}
+        found[system].setdefault(baseline, {})[metric] = number
+    return found
 
 
 def _exposure(evaluation: Evaluation) -> dict[str, dict[str, float]]:

@@ -4,6 +4,7 @@ The same seed and the same number of cases draw the same resamples. So systems e
 same cases are resampled together, and all metrics of a slice share one set of draws.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
@@ -91,6 +92,40 @@ def intervals(
     ]
 
 
+def paired_differences(
+    ours: Sequence[NDArray[np.float64]],
+    theirs: Sequence[NDArray[np.float64]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Difference]:
+    """Mean of ours minus theirs over the same cases, with bootstrap intervals, for M pairs.
+
+    Args:
+        ours: M arrays [n], the value of each case.
+        theirs: M arrays [n], the values of the same cases in the same order.
+        resamples: How often the n cases are drawn with replacement.
+        seed: Of the draws.
+
+    Returns:
+        M differences.
+
+    Raises:
+        ValueError: two shapes differ, there is no case, or a value is not finite.
+    """
+    for mine, other in zip(ours, theirs, strict=True):
+        if mine.shape != other.shape:
+            raise ValueError(
+                f"paired values must be of the same cases, got {mine.shape} and {other.shape}; "
+                "evaluate both systems on one Cases object"
+            )
+    if not ours:
+        return []
+    gaps = np.stack([mine - other for mine, other in zip(ours, theirs, strict=True)], axis=1)
+    found = intervals(gaps, resamples=resamples, seed=seed)
+    return [Difference(gap.mean, gap.low, gap.high, gap.n) for gap in found]
+
+
 def paired_difference(
     ours: NDArray[np.float64],
     theirs: NDArray[np.float64],
@@ -98,24 +133,8 @@ def paired_difference(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Difference:
-    """Mean of ours minus theirs over the same cases, with its bootstrap interval.
-
-    Args:
-        ours: [n] value of each case.
-        theirs: [n] value of the same cases in the same order.
-        resamples: How often the n cases are drawn with replacement.
-        seed: Of the draws.
-
-    Raises:
-        ValueError: the lengths differ, there is no case, or a value is not finite.
-    """
-    if ours.shape != theirs.shape:
-        raise ValueError(
-            f"paired values must be of the same cases, got {ours.shape} and {theirs.shape}; "
-            "evaluate both systems on one Cases object"
-        )
-    found = intervals((ours - theirs)[:, None], resamples=resamples, seed=seed)[0]
-    return Difference(found.mean, found.low, found.high, found.n)
+    """The one pair of `paired_differences`: mean of ours [n] minus theirs [n]."""
+    return paired_differences([ours], [theirs], resamples=resamples, seed=seed)[0]
 
 
 def _weights(generator: np.random.Generator, resamples: int, n_cases: int) -> NDArray[np.float64]:

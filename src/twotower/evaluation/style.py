@@ -12,7 +12,7 @@ STYLE: Final = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+main { max-width: 70rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; letter-spacing: -.01em; }
 h2 { font-size: 1.3rem; margin: 3rem 0 .75rem; padding-top: 1.25rem;
   border-top: 1px solid var(--line); }
@@ -26,9 +26,10 @@ small, .note, figcaption, caption { color: var(--soft); font-size: .8rem; font-w
   max-width: 52rem; }
 .good { border-color: var(--good); } .bad { border-color: var(--bad); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.wide svg { min-width: 34rem; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .25rem 0; }
-th, td { padding: .4rem .6rem; text-align: right; white-space: nowrap;
+th, td { padding: .4rem .5rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 th:first-child { text-align: left; padding-left: 0; }
 thead th { color: var(--soft); font-size: .8rem; font-weight: 500; }
@@ -52,10 +53,13 @@ svg .dot { fill: var(--accent); }
   margin-right: .4rem; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
 figure { margin: 0; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem;
+  align-items: start; }
 article { background: var(--tint); border-radius: 8px; padding: .9rem 1rem; font-size: .85rem; }
 article p { margin: .25rem 0; color: var(--soft); }
 article ol { margin: .5rem 0 0; padding-left: 1.6rem; }
+article p, li span { display: -webkit-box; -webkit-box-orient: vertical;
+  -webkit-line-clamp: 2; overflow: hidden; }
 article .right { color: var(--good); font-weight: 600; } .right::after { content: " \\2713"; }
 details { margin: 1rem 0; } summary { cursor: pointer; color: var(--accent); }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1.25rem;
