@@ -44,10 +44,7 @@ def task_gate(task: str, section: Mapping[str, Any]) -> Verdict:
     found = against[rival][HEADLINE_METRIC]
     promoted = found["verdict"] == "better"
     word = "beats" if promoted else "does not beat"
-    sentence = (
-        f"{task.capitalize()} ({section['served']}) {word} {rival}: {_words(found)} "
-        f"over {found['n']:,} cases."
-    )
+    sentence = f"{task.capitalize()} ({section['served']}) {word} {rival}: {_words(found)}."
     return Verdict(promoted, " ".join([sentence, *_ahead(against, rival)]))
 
 
@@ -67,7 +64,8 @@ def gate(tasks: Mapping[str, Mapping[str, Any]]) -> Verdict:
 
 def _words(found: Mapping[str, Any]) -> str:
     return (
-        f"NDCG@10 differs by {found['mean']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}]"
+        f"NDCG@10 differs by {found['mean']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}] "
+        f"over {found['n']:,} cases"
         + ("" if found["verdict"] in ("better", "worse") else ", and the interval contains zero")
     )
 

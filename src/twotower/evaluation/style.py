@@ -27,7 +27,8 @@ small, .note, figcaption, caption { color: var(--soft); font-size: .8rem; font-w
 .good { border-color: var(--good); } .bad { border-color: var(--bad); }
 .wide { overflow-x: auto; }
 .wide svg { min-width: 34rem; }
-table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem;
+  font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .25rem 0; }
 th, td { padding: .4rem .5rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
@@ -60,7 +61,7 @@ article p { margin: .25rem 0; color: var(--soft); }
 article ol { margin: .5rem 0 0; padding-left: 1.6rem; }
 article p, li span { display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 2; overflow: hidden; }
-article .right { color: var(--good); font-weight: 600; } .right::after { content: " \\2713"; }
+article .right { color: var(--good); font-weight: 600; } .right span::before { content: "\\2713 "; }
 details { margin: 1rem 0; } summary { cursor: pointer; color: var(--accent); }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1.25rem;
   margin: .75rem 0; font-size: .85rem; }
