@@ -22,11 +22,11 @@ export function monogram(title: string): string {
 }
 
 function Tile({ item }: { item: Item }) {
-  const label = categoryLevels(item.category).at(-1) ?? item.brand ?? "";
+  const label = categoryLevels(item.category)[0] ?? "";
   return (
     <span className={`${styles.tile} ${styles[tintOf(label || item.title)]}`} aria-hidden="true">
       <span className={styles.monogram}>{monogram(item.title) || "·"}</span>
-      <span className={styles.label}>{label}</span>
+      {label !== "" && <span className={styles.label}>{label}</span>}
     </span>
   );
 }

@@ -13,6 +13,9 @@ import { categoryLevels, formatMonth, readAttribute } from "@/lib/format";
 import styles from "./product-view.module.css";
 import type { Deed, Product, Similar } from "./use-product";
 
+/** Titles of real catalogues can be a paragraph; those are set smaller. */
+const LONG_TITLE = 70;
+
 function Breadcrumbs({ category }: { category: string | null }) {
   const levels = categoryLevels(category);
   if (levels.length === 0) return null;
@@ -157,7 +160,9 @@ export function ProductView({ itemId, product, children }: ProductViewProps) {
           <Breadcrumbs category={item.category} />
           <div>
             {item.brand !== null && <p className={styles.brand}>{item.brand}</p>}
-            <h1 className={styles.title}>{item.title}</h1>
+            <h1 className={item.title.length > LONG_TITLE ? styles.longTitle : styles.title}>
+              {item.title}
+            </h1>
           </div>
           <p className={styles.standing}>
             <Rating rating={item.rating} />

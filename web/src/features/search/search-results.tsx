@@ -36,13 +36,18 @@ function Summary({ answer }: { answer: SearchReply }) {
   );
 }
 
+const FALLBACKS: Record<string, string> = {
+  lexical: "matching by words only",
+  semantic: "matching by meaning only",
+};
+
 function HowAnswered({ answer }: { answer: SearchReply }) {
   if (!answer.degraded && answer.fallback_used === null) return null;
   return (
     <Notice>
       {answer.fallback_used === null
         ? "A part of the search did not answer in time. This list may be incomplete."
-        : `A simpler method answered this search: ${answer.fallback_used}.`}
+        : `A simpler method answered this search: ${FALLBACKS[answer.fallback_used] ?? answer.fallback_used}.`}
     </Notice>
   );
 }

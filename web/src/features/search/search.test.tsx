@@ -1,0 +1,110 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { visitorFrom } from "@/lib/identity";
+import { type Mode, PAGE_SIZE } from "@/lib/url-state";
+import { FakeShop, hit, item } from "@/testing/fake-shop";
+import { renderWith } from "@/testing/render";
+import { SearchBox } from "./search-box";
+import { howFound, SearchResults } from "./search-results";
+import { useSearch } from "./use-search";
+
+const visitor = visitorFrom("anon-1");
+
+interface Asked {
+  q: string;
+  mode?: Mode;
+  page?: number;
+  onMode?: (mode: Mode) => void;
+}
+
+function Searching({ q, mode = "hybrid", page = 1, onMode = () => undefined }: Asked) {
+  const search = useSearch({ q, mode, page, visitor });
+  return <SearchResults q={q} mode={mode} page={page} search={search} onMode={onMode} />;
+}
+
+const lamps = Array.from({ length: 60 }, (_, place) =>
+  item(`L${place}`, { title: `Lamp ${place}` }),
+);
+
+test("finds products and says how many", async () => {
+  renderWith(new FakeShop(lamps), <Searching q="lamp" />);
+  expect(await screen.findByText("60 products")).toBeVisible();
+  expect(screen.getAllByRole("article")).toHaveLength(PAGE_SIZE);
+  expect(screen.getByRole("link", { name: "Show more" })).toBeVisible();
+});
+
+test("page 3 shows everything up to it, without repeats, and then there is no more", async () => {
+  renderWith(new FakeShop(lamps), <Searching q="lamp" page={3} />);
+  expect(await screen.findByText("60 of 60 shown")).toBeVisible();
+  const titles = screen.getAllByRole("article").map((card) => card.textContent);
+  expect(new Set(titles).size).toBe(60);
+  expect(screen.queryByRole("link", { name: "Show more" })).toBeNull();
+});
+
+test("asks nothing without a query", () => {
+  const shop = new FakeShop(lamps);
+  renderWith(shop, <Searching q="" />);
+  expect(screen.getByText("What are you looking for?")).toBeVisible();
+  expect(shop.asked).toEqual([]);
+});
+
+test("tells the server who asks and how", async () => {
+  const shop = new FakeShop(lamps);
+  renderWith(shop, <Searching q="lamp" mode="semantic" />);
+  await screen.findByText("60 products");
+  expect(shop.bodiesOf("/v1/search")).toEqual([
+    { query: "lamp", mode: "semantic", k: PAGE_SIZE, offset: 0, visitor_id: "anon-1" },
+  ]);
+});
+
+test("nothing found by words offers the meaning", async () => {
+  renderWith(new FakeShop(lamps), <Searching q="sofa" mode="lexical" />);
+  expect(await screen.findByText("Nothing matches “sofa”")).toBeVisible();
+  expect(screen.getByRole("link", { name: /words and meaning/ })).toBeVisible();
+});
+
+test("a failure says what happened, and trying again helps", async () => {
+  const shop = new FakeShop(lamps);
+  shop.failing = { status: 503, title: "Not ready", detail: "the bundle is loading" };
+  renderWith(shop, <Searching q="lamp" />);
+  expect(await screen.findByRole("alert")).toHaveTextContent("the bundle is loading");
+  shop.failing = null;
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByText("60 products")).toBeVisible();
+});
+
+test("a title with markup is shown as text", async () => {
+  const evil = '<img src=x onerror="alert(1)"> lamp';
+  const { container } = renderWith(
+    new FakeShop([item("E", { title: evil })]),
+    <Searching q="lamp" />,
+  );
+  expect(await screen.findByRole("link", { name: evil })).toBeVisible();
+  expect(container.querySelector("img")).toBeNull();
+});
+
+test("a choice of mode is passed on", async () => {
+  const chosen: Mode[] = [];
+  renderWith(new FakeShop(lamps), <Searching q="lamp" onMode={(mode) => chosen.push(mode)} />);
+  await userEvent.click(screen.getByRole("radio", { name: "Meaning" }));
+  expect(chosen).toEqual(["semantic"]);
+});
+
+test("only what the words missed is marked as found by meaning", () => {
+  const both = hit(item("A"), 1);
+  const meant = hit(item("B"), 2, { lexical: null });
+  expect(howFound(both, "hybrid")).toBeNull();
+  expect(howFound(meant, "hybrid")).toBe("Found by meaning");
+  expect(howFound(meant, "semantic")).toBeNull();
+});
+
+test("the box searches trimmed words on Enter, and nothing for blanks", async () => {
+  const asked: string[] = [];
+  renderWith(new FakeShop([]), <SearchBox query="" onSearch={(query) => asked.push(query)} />);
+  const box = screen.getByRole("searchbox", { name: "Search products" });
+  await userEvent.type(box, "   {Enter}");
+  await userEvent.clear(box);
+  await userEvent.type(box, " red kettle {Enter}");
+  expect(asked).toEqual(["red kettle"]);
+});

@@ -1,0 +1,183 @@
+import type { EventIn, Hit, Item, RecommendationRequest, SearchRequest } from "@/api/types";
+
+export function item(itemId: string, more: Partial<Item> = {}): Item {
+  return {
+    item_id: itemId,
+    title: `Product ${itemId}`,
+    description: null,
+    brand: null,
+    category: null,
+    price: 10,
+    rating: null,
+    attributes: [],
+    in_stock: true,
+    image: null,
+    launched: null,
+    ...more,
+  };
+}
+
+export function hit(of: Item, rank: number, parts: Partial<Hit["parts"]> = {}): Hit {
+  return {
+    rank,
+    item_id: of.item_id,
+    score: 1 / rank,
+    parts: { semantic: 0.5, lexical: 1, ...parts },
+    item: of,
+  };
+}
+
+interface Asked {
+  method: string;
+  path: string;
+  body: unknown;
+}
+
+/**
+ * A small shop in memory that answers like the server.
+ *
+ * It finds by words in the title, recommends what was not seen yet, and stores events once.
+ */
+export class FakeShop {
+  readonly items: Item[];
+  readonly events: EventIn[] = [];
+  readonly asked: Asked[] = [];
+  /** The next answers fail with this, until it is null again. */
+  failing: { status: number; title: string; detail: string } | "unreachable" | null = null;
+  /** Item ids whose events are refused. */
+  refused: string[] = [];
+
+  constructor(items: Item[]) {
+    this.items = items;
+  }
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const url = new URL(String(input), "http://shop.test");
+    const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : null;
+    this.asked.push({ method: init?.method ?? "GET", path: url.pathname, body });
+    if (this.failing === "unreachable") throw new TypeError("Failed to fetch");
+    if (this.failing !== null) return problem(this.failing);
+    return this.answer(decodeURIComponent(url.pathname), body);
+  };
+
+  /** The bodies sent to a path, oldest first. */
+  bodiesOf<Body>(path: string): Body[] {
+    return this.asked.filter((one) => one.path === path).map((one) => one.body as Body);
+  }
+
+  private answer(path: string, body: unknown): Response {
+    if (path === "/v1/search") return Response.json(this.search(body as SearchRequest));
+    if (path === "/v1/recommendations") {
+      return Response.json(this.recommend(body as RecommendationRequest));
+    }
+    if (path === "/v1/events") return this.store((body as { events: EventIn[] }).events);
+    if (path === "/v1/visitors") return Response.json({ request_id: "r-visitors", visitors: [] });
+    if (path.startsWith("/v1/visitors/")) return Response.json(this.visitor(path.slice(13)));
+    if (path.startsWith("/v1/products/")) return this.product(path.slice(13));
+    if (path === "/v1/stats") return Response.json(this.stats());
+    return problem({ status: 404, title: "Not found", detail: path });
+  }
+
+  private list(id: string, found: Item[]) {
+    return {
+      request_id: id,
+      bundle_version: "b1",
+      took_ms: { total: 3 },
+      total: found.length,
+      total_definition: "all that match",
+      degraded: false,
+      fallback_used: null,
+    };
+  }
+
+  private search({ query, mode = "hybrid", k = 24, offset = 0 }: SearchRequest) {
+    const found = this.items.filter((one) => one.title.toLowerCase().includes(query.toLowerCase()));
+    const page = found.slice(offset, offset + k);
+    return {
+      ...this.list(`r-search-${offset}`, found),
+      query,
+      mode,
+      hits: page.map((one, place) => hit(one, offset + place + 1)),
+    };
+  }
+
+  private recommend({ placement, visitor_id, item_id, k = 12 }: RecommendationRequest) {
+    const seen = this.events.filter((event) => event.visitor_id === visitor_id);
+    const hidden = new Set([...seen.map((event) => event.item_id), item_id]);
+    const found = this.items.filter((one) => !hidden.has(one.item_id)).slice(0, k);
+    return {
+      ...this.list(`r-${placement}-${seen.length}`, found),
+      placement,
+      history_length: seen.length,
+      fallback_used: placement === "home" && seen.length === 0 ? "popularity" : null,
+      hits: found.map((one, place) => hit(one, place + 1)),
+    };
+  }
+
+  private store(events: EventIn[]): Response {
+    const known = new Set(this.events.map((event) => event.event_id));
+    const rejected = events.filter((event) => this.refused.includes(event.item_id));
+    const duplicate = events.filter((event) => known.has(event.event_id));
+    const accepted = events.filter(
+      (event) => !rejected.includes(event) && !duplicate.includes(event),
+    );
+    this.events.push(...accepted);
+    const ids = (some: EventIn[]) => some.map((event) => event.event_id);
+    return Response.json(
+      {
+        request_id: "r-events",
+        accepted: ids(accepted),
+        duplicate: ids(duplicate),
+        rejected: ids(rejected).map((event_id) => ({ event_id, reason: "unknown item" })),
+      },
+      { status: 202 },
+    );
+  }
+
+  private visitor(id: string) {
+    const theirs = this.events.filter((event) => event.visitor_id === id);
+    return {
+      request_id: "r-visitor",
+      visitor_id: id,
+      n_events: theirs.length,
+      recent: theirs.toReversed().map((event) => ({
+        item_id: event.item_id,
+        title: this.items.find((one) => one.item_id === event.item_id)?.title ?? "",
+        event: event.event,
+        time: null,
+      })),
+    };
+  }
+
+  private product(itemId: string): Response {
+    const found = this.items.find((one) => one.item_id === itemId);
+    if (found !== undefined) return Response.json({ request_id: "r-product", item: found });
+    return problem({ status: 404, title: "Unknown product", detail: `no product ${itemId}` });
+  }
+
+  private stats() {
+    return {
+      request_id: "r-stats",
+      name: "fake",
+      synthetic: true,
+      bundle_version: "b1",
+      width: 8,
+      items: this.items.length,
+      live_items: 0,
+      users: 0,
+      log_events: 0,
+      live_events: this.events.length,
+      brands: 0,
+      categories: 0,
+      top_categories: [],
+    };
+  }
+}
+
+function problem(of: { status: number; title: string; detail: string }): Response {
+  const body = { type: "urn:test", request_id: "r-problem", ...of };
+  return Response.json(body, {
+    status: of.status,
+    headers: { "content-type": "application/problem+json" },
+  });
+}
