@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,11 @@ class _Module(lightning.LightningModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches of the current epoch, wherever the run was interrupted before."""
         return DataLoader(_Epoch(self._stream, self.current_epoch), batch_size=None)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, place: int) -> Batch:
+        """The same batch on the device of the towers."""
+        del place
+        return replace(batch, **{name: value.to(device) for name, value in vars(batch).items()})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The curve so far travels with the checkpoint."""

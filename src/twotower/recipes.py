@@ -1,0 +1,176 @@
+"""Complete named configurations, as functions. A new one derives from an old one.
+
+Each returns every setting of a build; `derive` changes single fields of one, for the command
+line's `--set towers.width=64`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from twotower.data.prepare import PrepareConfig
+from twotower.encoders.export import PACKAGED
+from twotower.errors import ConfigError
+from twotower.features.items import ItemFeaturesConfig
+from twotower.towers.two_tower import TowersConfig
+from twotower.training.config import TrainingConfig
+from twotower.training.train import Design
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole build.
+
+    Attributes:
+        name: of the function that made it.
+        text_encoder: `minilm`, or a path or hub name of a sentence-transformers model.
+        prepare: how tables are read, cleaned and split.
+        features: what the item tower sees.
+        towers: the shape of the model.
+        training: how it learns.
+    """
+
+    name: str
+    text_encoder: str = PACKAGED
+    prepare: PrepareConfig = field(default_factory=PrepareConfig)
+    features: ItemFeaturesConfig = field(default_factory=ItemFeaturesConfig)
+    towers: TowersConfig = field(default_factory=TowersConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @property
+    def design(self) -> Design:
+        """The part that training needs."""
+        return Design(self.features, self.towers, self.training)
+
+    def to_json(self) -> dict[str, Any]:
+        """Every setting, as plain JSON."""
+        return asdict(self)
+
+
+def joint() -> Recipe:
+    """Search and recommendations from one item tower, for a shop with a log and judgments."""
+    return Recipe(
+        "joint",
+        towers=TowersConfig(width=128, dropout=0.2, id_dropout=0.2),
+        training=TrainingConfig(
+            epochs=20,
+            start_from_text=True,
+            kind_weights={"view": 1.0, "cart": 2.0, "purchase": 3.0},
+            listwise_weight=0.5,
+            batch_queries=128,
+        ),
+    )
+
+
+def sequential() -> Recipe:
+    """Recommendations from a log: the next item of each visitor."""
+    return Recipe(
+        "sequential",
+        features=ItemFeaturesConfig(use=("id", "text", "brand", "category", "price")),
+        towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
+        training=TrainingConfig(epochs=30, patience=3, weight_decay=0.0),
+    )
+
+
+def search() -> Recipe:
+    """Search from a catalogue and judged queries; the item tower sees no id."""
+    return Recipe(
+        "search",
+        features=ItemFeaturesConfig(use=("text", "brand", "category", "price")),
+        towers=TowersConfig(width=384, dropout=0.1, id_dropout=0.0, heads=4),
+        training=TrainingConfig(
+            epochs=20,
+            learning_rate=3e-4,
+            start_from_text=True,
+            listwise_weight=0.5,
+        ),
+    )
+
+
+def tiny() -> Recipe:
+    """The joint recipe made small: seconds on a small shop, for tests and first steps."""
+    whole = joint()
+    return replace(
+        whole,
+        name="tiny",
+        towers=replace(whole.towers, width=32, layers=1, history=20),
+        training=replace(
+            whole.training, epochs=6, patience=3, batch_histories=64, learning_rate=3e-3
+        ),
+    )
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {
+    made.__name__: made for made in (joint, sequential, search, tiny)
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        ConfigError: there is none; lists those there are.
+    """
+    if name not in RECIPES:
+        raise ConfigError(f"recipe must be one of {', '.join(RECIPES)}, got {name!r}")
+    return RECIPES[name]()
+
+
+def derive(whole: Recipe, settings: Sequence[str]) -> Recipe:
+    """The recipe with single fields changed.
+
+    Args:
+        whole: where to start from.
+        settings: such as `towers.width=64`; values are read as JSON, otherwise as text.
+
+    Raises:
+        ConfigError: there is no such field, or the value is out of its range.
+
+    Example:
+        >>> derive(search(), ["towers.width=64", "training.epochs=3"]).towers.width
+        64
+    """
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set must look like towers.width=64, got {setting!r}")
+        whole = _with(whole, path.strip().split("."), _value(text.strip()), path)
+    return whole
+
+
+def _with(part: Any, path: Sequence[str], value: Any, whole_path: str) -> Any:
+    name, *rest = path
+    known = [f.name for f in fields(part)]
+    if name not in known or (bool(rest) != is_dataclass(getattr(part, name, None))):
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near and near[0] != name else ""
+        raise ConfigError(
+            f"--set {whole_path}: {type(part).__name__} has the fields {', '.join(known)}{hint}"
+        )
+    old = getattr(part, name)
+    new = _with(old, rest, value, whole_path) if rest else _like(old, value, whole_path)
+    return replace(part, **{name: new})
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _like(old: Any, value: Any, path: str) -> Any:
+    """The value as the field's own type."""
+    if isinstance(old, tuple):
+        value = tuple(value) if isinstance(value, list) else tuple(str(value).split(","))
+    elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    elif isinstance(old, str):
+        value = str(value)
+    if type(value) is not type(old):
+        raise ConfigError(
+            f"--set {path} must be a {type(old).__name__} such as {old!r}, got {value!r}"
+        )
+    return value
