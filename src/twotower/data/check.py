@@ -178,7 +178,9 @@ def _grades(tables: Tables) -> pl.Series:
         return numbers.alias(schema.GRADE)
     word = column.str.strip_chars().str.to_lowercase()
     letters = word.replace(_GRADE_WORDS).str.to_uppercase()
-    _check_grades(tables, ~letters.is_in(list(schema.ESCI_GAINS)).fill_null(value=False), "E, S, C or I")
+    _check_grades(
+        tables, ~letters.is_in(list(schema.ESCI_GAINS)).fill_null(value=False), "E, S, C or I"
+    )
     return letters.alias(schema.GRADE)
 
 

@@ -82,9 +82,7 @@ class Cleaning:
             self.note(name, table, count, action, examples)
         return bool(count)
 
-    def note(
-        self, name: str, table: str, count: int, action: str, examples: pl.DataFrame
-    ) -> None:
+    def note(self, name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> None:
         """Keeps what a rule did."""
         shown = tuple(_plain(row) for row in examples.head(_EXAMPLES).iter_rows(named=True))
         self.rules.append(Rule(name, table, count, action, shown))
@@ -110,7 +108,11 @@ def cleaned(
     _clean_judgments(cleaning)
     for table in ("events", "judgments"):
         _resolve_unknown_items(cleaning, table, unknown_items)
-    cleaning.drop("duplicate_user", "users", pl.col(schema.USER_ID).is_duplicated() & ~pl.col(schema.USER_ID).is_first_distinct())
+    cleaning.drop(
+        "duplicate_user",
+        "users",
+        pl.col(schema.USER_ID).is_duplicated() & ~pl.col(schema.USER_ID).is_first_distinct(),
+    )
     return cleaning.tables, tuple(cleaning.rules)
 
 
@@ -118,7 +120,9 @@ def _clean_items(cleaning: Cleaning) -> None:
     for column in (schema.PRICE, schema.RATING):
         value = pl.col(column)
         strange = value.is_nan() | value.is_infinite() | (value < 0)
-        cleaning.replace(f"invalid_{column}", "items", _where(cleaning, column, strange), column, None)
+        cleaning.replace(
+            f"invalid_{column}", "items", _where(cleaning, column, strange), column, None
+        )
     blank = pl.col(schema.TITLE).is_null() | (pl.col(schema.TITLE).str.strip_chars() == "")
     cleaning.replace("blank_title", "items", blank, schema.TITLE, "")
     items = cleaning.tables.items
@@ -175,7 +179,10 @@ def _one_split_per_query(cleaning: Cleaning) -> None:
     held_out = pl.col(schema.SPLIT).replace_strict(_HELD_OUT, default=None, return_dtype=pl.Int8)
     by_depth = {depth: name.value for name, depth in _HELD_OUT.items()}
     moved = judgments.with_columns(
-        held_out.max().over(schema.QUERY).replace_strict(by_depth, return_dtype=pl.String).alias("_to")
+        held_out.max()
+        .over(schema.QUERY)
+        .replace_strict(by_depth, return_dtype=pl.String)
+        .alias("_to")
     )
     leaks = (moved["_to"] != moved[schema.SPLIT]).fill_null(value=False)
     if leaks.any():
@@ -198,14 +205,23 @@ def _resolve_unknown_items(cleaning: Cleaning, table: str, rule: UnknownItems) -
         return
     strange = frame.filter(unknown)
     if not strange.is_empty():
-        new = strange.select(pl.col(schema.ITEM_ID).unique(maintain_order=True), pl.lit("").alias(schema.TITLE))
+        new = strange.select(
+            pl.col(schema.ITEM_ID).unique(maintain_order=True), pl.lit("").alias(schema.TITLE)
+        )
         items = pl.concat([cleaning.tables.items, new], how="diagonal")
         cleaning.tables = cleaning.tables.with_frames({"items": items})
-        cleaning.note("unknown_item", table, len(strange), f"kept: {len(new):,} items added with an empty title", strange)
+        cleaning.note(
+            "unknown_item",
+            table,
+            len(strange),
+            f"kept: {len(new):,} items added with an empty title",
+            strange,
+        )
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row as JSON holds it: long texts cut, NaN and infinity as words."""
+
     def plain(value: Any) -> Any:
         if isinstance(value, float) and not abs(value) < float("inf"):
             return str(value)
@@ -214,5 +230,3 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         return value
 
     return {name: plain(value) for name, value in row.items() if value is not None}
-
-

@@ -39,7 +39,7 @@ _ALIASES: Final = {
         schema.USER_ID: "user customer_id visitor_id shopper_id uid client_id reviewer_id",
         schema.ITEM_ID: _ITEM_ID,
         schema.EVENT: "event_type behavior behaviour action interaction kind type",
-        schema.TIME: "timestamp ts event_time datetime date created_at unix_review_time invoice_date",
+        schema.TIME: "timestamp ts event_time datetime date created_at invoice_date review_time",
         schema.ORDER: "position sequence seq",
         schema.SESSION_ID: "user_session session",
         schema.QUERY: "search_query search_term q keyword",
@@ -60,7 +60,7 @@ REQUIRED: Final = {
     "judgments": (schema.QUERY, schema.ITEM_ID, schema.GRADE),
 }
 KIND_ALIASES: Final = {
-    schema.EventKind.VIEW: "view views viewed click clicks pv detail page_view product_view view_item",
+    schema.EventKind.VIEW: "view views viewed click clicks pv detail page_view view_item",
     schema.EventKind.CART: "cart add_to_cart addtocart atc basket add_to_basket",
     schema.EventKind.PURCHASE: "purchase purchased buy bought order ordered transaction sale",
     schema.EventKind.REVIEW: "review reviewed rating rated rate",
@@ -123,7 +123,11 @@ def read(folder: Path) -> Shop:
     for table in _ALIASES:
         part = stored.get(table, {})
         _check_keys(part, set(TableMapping.__dataclass_fields__), f"in [{table}]")
-        _check_keys(part.get("columns", {}), None if table == "users" else _ALIASES[table], f"in [{table}.columns]")
+        _check_keys(
+            part.get("columns", {}),
+            None if table == "users" else _ALIASES[table],
+            f"in [{table}.columns]",
+        )
         _check_kinds(part)
         tables[table] = TableMapping(**part)
     top = {name: stored[name] for name in ("name", "repeat", "synthetic") if name in stored}
@@ -145,7 +149,9 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
     """
     columns = _named(frame, shop, file, table) | _recognised(frame, table, shop)
     _check_required(frame, columns, table, file)
-    taken = {name: [theirs] if isinstance(theirs, str) else theirs for name, theirs in columns.items()}
+    taken = {
+        name: [theirs] if isinstance(theirs, str) else theirs for name, theirs in columns.items()
+    }
     used = {theirs for parts in taken.values() for theirs in parts}
     rest = [name for name in frame.columns if name not in used]
     kept = [pl.col(name) for name in rest if table == "users" and name not in taken]
@@ -174,11 +180,13 @@ def _named(
     return dict(shop.columns)
 
 
-def _recognised(
-    frame: pl.DataFrame, table: str, shop: TableMapping
-) -> dict[str, str | list[str]]:
+def _recognised(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str, str | list[str]]:
     """Columns with our own name or a common one, where shop.toml does not name another."""
-    taken = {part for theirs in shop.columns.values() for part in ([theirs] if isinstance(theirs, str) else theirs)}
+    taken = {
+        part
+        for theirs in shop.columns.values()
+        for part in ([theirs] if isinstance(theirs, str) else theirs)
+    }
     there = {_snake(name): name for name in reversed(frame.columns) if name not in taken}
     found: dict[str, str | list[str]] = {}
     for name, aliases in _ALIASES[table].items():
@@ -197,7 +205,9 @@ def _check_required(
         if name not in columns:
             known = (name, *_ALIASES[table][name].split())
             rest = [column for column in frame.columns if column not in columns.values()]
-            hint = next((c for word in known for c in difflib.get_close_matches(word, rest, 1)), None)
+            hint = next(
+                (c for word in known for c in difflib.get_close_matches(word, rest, 1)), None
+            )
             raise DataError(
                 f"{file} has no column {name!r} (found: {', '.join(frame.columns)})."
                 + (f" The closest is {hint!r}." if hint else "")
@@ -224,7 +234,7 @@ def _paths(items: pl.DataFrame, separator: str | None) -> pl.DataFrame:
     column = pl.col(schema.CATEGORY)
     if isinstance(items.schema[schema.CATEGORY], pl.List):
         return items.with_columns(column.list.join(schema.CATEGORY_SEPARATOR))
-    pattern = re.escape(separator) if separator else r"[>|»›]"
+    pattern = re.escape(separator) if separator else r"[>|»]"
     text = column.cast(pl.String)
     return items.with_columns(text.str.replace_all(rf"\s*{pattern}\s*", schema.CATEGORY_SEPARATOR))
 
@@ -232,11 +242,15 @@ def _paths(items: pl.DataFrame, separator: str | None) -> pl.DataFrame:
 def _kinds(events: pl.DataFrame, shop: TableMapping) -> pl.DataFrame:
     """Kinds of event in our words; an unknown one stays as it is, for the check to name."""
     if schema.EVENT not in events.columns:
-        return events.with_columns(pl.lit(shop.kind or schema.EventKind.VIEW.value).alias(schema.EVENT))
+        return events.with_columns(
+            pl.lit(shop.kind or schema.EventKind.VIEW.value).alias(schema.EVENT)
+        )
     kind = pl.col(schema.EVENT).cast(pl.String)
     word = kind.str.strip_chars().str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_")
     ours = word.replace(_KINDS)
-    return events.with_columns(kind.replace_strict(shop.kinds, default=ours) if shop.kinds else ours)
+    return events.with_columns(
+        kind.replace_strict(shop.kinds, default=ours) if shop.kinds else ours
+    )
 
 
 def _check_keys(found: Any, known: Any, where: str) -> None:

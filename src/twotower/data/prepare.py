@@ -254,10 +254,11 @@ def _text_fields(items: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _holds_words(column: pl.Series) -> bool:
-    if isinstance(column.dtype, pl.List):
-        column = column.explode(empty_as_null=False)
-    texts = column.drop_nulls().cast(pl.String)
-    return column.name == schema.TITLE or bool((texts.str.contains(r"\p{L}{2}").mean() or 0) > 0.5)
+    if column.name == schema.TITLE:
+        return True
+    texts = column.explode(empty_as_null=False) if isinstance(column.dtype, pl.List) else column
+    words = texts.drop_nulls().str.contains(r"\p{L}{2}")
+    return 2 * int(words.sum()) > len(words)
 
 
 def _profile(

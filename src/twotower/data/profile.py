@@ -65,7 +65,9 @@ def _column(column: pl.Series) -> dict[str, Any]:
     if values.dtype.is_numeric() and len(values):
         found["quantiles"] = _quantiles(values)
     elif values.dtype == pl.String:
-        found["examples"] = [text[:80] for text in values.unique(maintain_order=True).head(_EXAMPLES)]
+        found["examples"] = [
+            text[:80] for text in values.unique(maintain_order=True).head(_EXAMPLES)
+        ]
     return found
 
 
@@ -77,5 +79,5 @@ def _quantiles(values: pl.Series) -> dict[str, float | None]:
 def _head_share(per_item: pl.Series, n_items: int) -> float:
     """Share of events that fall on the most popular fifth of the catalogue."""
     head = max(1, round(n_items * (1 - _TAIL_SHARE)))
-    total = per_item.sum()
-    return float(per_item.head(head).sum() / total) if total else 0.0
+    total = int(per_item.sum())
+    return int(per_item.head(head).sum()) / total if total else 0.0

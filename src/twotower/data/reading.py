@@ -28,7 +28,9 @@ def find(folder: Path, table: str, named: str | None) -> Path | None:
     """
     if named is not None:
         if not (folder / named).is_file():
-            raise DataError(f"shop.toml: [{table}] file = {named!r}, but {folder} has no such file.")
+            raise DataError(
+                f"shop.toml: [{table}] file = {named!r}, but {folder} has no such file."
+            )
         return folder / named
     candidates = (folder / f"{table}{suffix}{gz}" for suffix in SUFFIXES for gz in ("", ".gz"))
     found = [path for path in candidates if path.is_file()]
@@ -58,7 +60,9 @@ def read(path: Path) -> pl.DataFrame:
     elif suffix in SUFFIXES:
         frame = _json(data, path.name)
     else:
-        raise DataError(f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz.")
+        raise DataError(
+            f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz."
+        )
     if frame.is_empty():
         raise DataError(f"{path.name} has a header and no rows. Export it again.")
     return frame
@@ -100,7 +104,9 @@ def _separated(data: bytes, name: str, separator: str) -> pl.DataFrame:
             io.StringIO(text), separator=separator, infer_schema=False, raise_if_empty=True
         )
     except pl.exceptions.PolarsError as error:
-        raise DataError(_ragged(text, name, separator) or f"{name}: {_first_line(error)}") from error
+        raise DataError(
+            _ragged(text, name, separator) or f"{name}: {_first_line(error)}"
+        ) from error
 
 
 def _json(data: bytes, name: str) -> pl.DataFrame:

@@ -83,9 +83,7 @@ def leave_one_out(events: pl.DataFrame) -> pl.Series:
     Args:
         events: user_id and order, 0 for a user's first event.
     """
-    from_end = (
-        pl.col(schema.ORDER).max().over(schema.USER_ID) - pl.col(schema.ORDER)
-    )
+    from_end = pl.col(schema.ORDER).max().over(schema.USER_ID) - pl.col(schema.ORDER)
     enough = pl.len().over(schema.USER_ID) >= MIN_EVENTS
     return events.select(
         pl.when(enough & (from_end == 0))
@@ -109,7 +107,9 @@ def given_events(events: pl.DataFrame) -> pl.Series:
     split = _with_test(events[schema.SPLIT])
     if (split == VALIDATION).any():
         return split
-    training = events.with_columns(split).with_row_index("row").filter(pl.col(schema.SPLIT) == TRAIN)
+    training = (
+        events.with_columns(split).with_row_index("row").filter(pl.col(schema.SPLIT) == TRAIN)
+    )
     rows = training.filter(
         (pl.col(schema.ORDER) == pl.col(schema.ORDER).max().over(schema.USER_ID))
         & (pl.len().over(schema.USER_ID) >= MIN_EVENTS)
@@ -117,9 +117,7 @@ def given_events(events: pl.DataFrame) -> pl.Series:
     return split.scatter(rows, VALIDATION)
 
 
-def given_judgments(
-    judgments: pl.DataFrame, *, validation_share: float, seed: int
-) -> pl.Series:
+def given_judgments(judgments: pl.DataFrame, *, validation_share: float, seed: int) -> pl.Series:
     """[J] the shop's own split, completed.
 
     When test is not given, validation becomes test. When validation is then not given, a
@@ -170,4 +168,6 @@ def _place(queries: pl.Series, seed: int) -> pl.Series:
         int.from_bytes(hashlib.blake2b(f"{seed}:{query}".encode(), digest_size=8).digest()) / 2**64
         for query in distinct
     ]
-    return queries.replace_strict(distinct, pl.Series(places, dtype=pl.Float64), return_dtype=pl.Float64)
+    return queries.replace_strict(
+        distinct, pl.Series(places, dtype=pl.Float64), return_dtype=pl.Float64
+    )

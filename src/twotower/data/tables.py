@@ -146,5 +146,3 @@ def _encoded(frame: pl.DataFrame, format: Format) -> bytes:
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     flat = frame.with_columns(pl.col(name).list.join(LIST_SEPARATOR) for name in lists)
     return flat.write_csv(separator="\t" if format == "tsv" else ",").encode()
-
-

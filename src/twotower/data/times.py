@@ -26,7 +26,11 @@ def to_ms(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Date:
         return column.cast(pl.Datetime("ms")).dt.epoch("ms")
     if isinstance(column.dtype, pl.Datetime):
-        return column.dt.convert_time_zone("UTC").dt.epoch("ms") if column.dtype.time_zone else column.dt.epoch("ms")
+        return (
+            column.dt.convert_time_zone("UTC").dt.epoch("ms")
+            if column.dtype.time_zone
+            else column.dt.epoch("ms")
+        )
     if column.dtype.is_numeric():
         return _since_1970(column.cast(pl.Float64))
     if column.dtype == pl.String:
@@ -52,7 +56,9 @@ def _iso(text: pl.Series) -> pl.Series:
         .str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
     )
     parsed = [
-        plain.str.to_datetime(form, time_unit="ms", strict=False, time_zone="UTC" if "%:z" not in form else None)
+        plain.str.to_datetime(
+            form, time_unit="ms", strict=False, time_zone="UTC" if "%:z" not in form else None
+        )
         for form in _FORMATS
     ]
     frame = pl.DataFrame([p.dt.epoch("ms").alias(str(n)) for n, p in enumerate(parsed)])

@@ -24,12 +24,13 @@ _NEW_SHARE: Final = 0.06
 _OUT_OF_STOCK: Final = 0.06
 _COLOURS_OF_LINE: Final = (0.3, 0.3, 0.25, 0.15)
 _ZIPF: Final = 0.85
-_SERIES: Final = tuple(
-    "Harlow Skye Ember Isla Juno Otis Marlow Wren Aspen Clover Darcy Elwood Fenn Greta Hollis "
-    "Ines Jasper Kit Linden Mabel Nora Orla Perry Quinn Rowan Sorrel Thea Una Vesper Willa Yarrow "
-    "Zola Arden Birch Cleo Dune Esker Flora Gale Heath Iris Jude Koa Lark Moss Niko Opal Pippa "
-    "Reed Saga Tilda Umber Vale Wilder Alma Basil Coral Dahlia Enzo Freya".split()
-)
+_SERIES: Final = """
+    Harlow Skye Ember Isla Juno Otis Marlow Wren Aspen Clover Darcy Elwood Fenn Greta Hollis Ines
+    Jasper Kit Linden Mabel Nora Orla Perry Quinn Rowan Sorrel Thea Una Vesper Willa Yarrow Zola
+    Arden Birch Cleo Dune Esker Flora Gale Heath Iris Jude Koa Lark Moss Niko Opal Pippa Reed Saga
+    Tilda Umber Vale Wilder Alma Basil Coral Dahlia Enzo Freya
+"""
+"""Names of product lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def _sizes(types: int, products: int, rng: np.random.Generator) -> NDArray[np.in
     """[T] products of each type, at least one where there are enough, summing to `products`."""
     weights = rng.lognormal(0, 0.3, types)
     wanted = weights / weights.sum() * products
-    sizes = np.floor(wanted).astype(np.int64)
+    sizes: NDArray[np.int64] = np.floor(wanted).astype(np.int64)
     sizes[np.argsort(sizes - wanted)[: products - int(sizes.sum())]] += 1
     return sizes
 
@@ -99,7 +100,7 @@ def _products(
     nouns = dict(zip(makers, rng.integers(len(kind.nouns), size=len(makers)), strict=True))
     share = 1 / np.arange(1, len(makers) + 1) ** 0.6
     share = rng.permutation(share / share.sum())
-    series = {maker: rng.permutation(len(_SERIES)) for maker in makers}
+    series = {maker: rng.permutation(_SERIES.split()) for maker in makers}
     lines_of = dict.fromkeys(makers, 0)
     found: list[dict[str, Any]] = []
     while len(found) < size:
@@ -117,10 +118,10 @@ def _products(
     return found
 
 
-def _series_name(order: NDArray[np.int64], place: int) -> str:
+def _series_name(names: NDArray[np.str_], place: int) -> str:
     """A name that no other line of this brand and type has."""
-    again, first = divmod(place, len(order))
-    name = _SERIES[order[first]]
+    again, first = divmod(place, len(names))
+    name = str(names[first])
     return f"{name} {again + 1}" if again else name
 
 
@@ -148,7 +149,7 @@ def _line(brand: Brand, kind: ProductType, rng: np.random.Generator) -> dict[str
 def _shelf_price(price: float) -> float:
     """A price as shops write it: 12.99, 68.00, 1,249.00."""
     if price < 30:
-        return max(np.floor(price), 2) - 0.01
+        return max(price // 1, 2.0) - 0.01
     step = 1 if price < 100 else 5 if price < 500 else 10
     return float(round(price / step) * step) - (1 if price >= 500 else 0)
 
@@ -166,7 +167,7 @@ def _catalogue(
 ) -> Catalogue:
     kind = np.array([row["kind"] for row in rows])
     price = np.array([row["price"] for row in rows])
-    colours, colour = _numbered([row["colour"] for row in rows])
+    _, colour = _numbered([row["colour"] for row in rows])
     words, colour_word = _numbered([shop.colours[row["colour"]] for row in rows])
     materials, material = _numbered([row["material"] for row in rows])
     in_stock = rng.random(len(rows)) >= _OUT_OF_STOCK
@@ -208,7 +209,9 @@ def _frame(
         {
             schema.ITEM_ID: [f"P{n:05d}" for n in range(1, len(rows) + 1)],
             schema.TITLE: [_title(shop, k, row) for k, row in zip(kinds, rows, strict=True)],
-            schema.DESCRIPTION: [_description(shop, k, r) for k, r in zip(kinds, rows, strict=True)],
+            schema.DESCRIPTION: [
+                _description(shop, k, r) for k, r in zip(kinds, rows, strict=True)
+            ],
             schema.BRAND: [shop.brands[row["brand"]].name for row in rows],
             schema.CATEGORY: [kind.path for kind in kinds],
             schema.PRICE: [row["price"] for row in rows],
@@ -238,7 +241,9 @@ def _description(shop: Assortment, kind: ProductType, row: dict[str, Any]) -> st
         made = f"With {material}; {colour.lower()}; {extra}"
     else:
         made = f"Made of {material} in {colour.lower()}, {extra}"
-    return f"{row['says']} {made}. From the {row['series']} range by {shop.brands[row['brand']].name}."
+    return (
+        f"{row['says']} {made}. From the {row['series']} range by {shop.brands[row['brand']].name}."
+    )
 
 
 def _attributes(kind: ProductType, row: dict[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ _BACKDROPS: Final = (
     "<path d='M0 64q28-20 54-6t46-8v50H0z' fill='{c}'/>",
 )
 """Behind the product, in a tint of its colour: a disc, an arch, a floor, a hill."""
-_ESCAPES: Final = {"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", '"': "%22"}
+_ESCAPES: Final = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", '"': "%22"})
 _SHAPES: Final = {
     "r": ("rect", ("x", "y", "width", "height", "rx")),
     "c": ("circle", ("cx", "cy", "r")),
@@ -50,7 +50,7 @@ def picture(kind: str, colour: str, *, variant: int = 0) -> str:
         "<ellipse cx='50' cy='84' rx='36' ry='3.5' opacity='.13'/>"
         f"{_drawn(_drawings()[kind], colour)}</svg>"
     )
-    return "data:image/svg+xml," + svg.translate(str.maketrans(_ESCAPES))
+    return "data:image/svg+xml," + svg.translate(_ESCAPES)
 
 
 def _drawn(drawing: str, colour: str) -> str:
@@ -71,11 +71,13 @@ def _part(part: list[str], shades: dict[str, str]) -> str:
     if shape == "s":
         width, path = numbers.split(maxsplit=1)
         return (
-            f"<path d='{path.strip()}' fill='none' stroke='{shade}' stroke-width='{float(width):g}' "
-            "stroke-linecap='round'/>"
+            f"<path d='{path.strip()}' fill='none' stroke='{shade}' "
+            f"stroke-width='{width}' stroke-linecap='round'/>"
         )
     tag, names = _SHAPES[shape]
-    places = " ".join(f"{name}='{value}'" for name, value in zip(names, numbers.split(), strict=False))
+    places = " ".join(
+        f"{name}='{value}'" for name, value in zip(names, numbers.split(), strict=False)
+    )
     return f"<{tag} {places} fill='{shade}'/>"
 
 
@@ -95,5 +97,7 @@ def _brightness(colour: str) -> float:
 
 @cache
 def _drawings() -> dict[str, str]:
-    found: dict[str, str] = tomllib.loads(files(__package__).joinpath("pictures.toml").read_text("utf-8"))
+    found: dict[str, str] = tomllib.loads(
+        files(__package__).joinpath("pictures.toml").read_text("utf-8")
+    )
     return found

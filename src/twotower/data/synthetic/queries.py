@@ -8,6 +8,7 @@ synonyms, so that many exact products share no word with their query.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from twotower import schema
 from twotower.data.synthetic.assortment import Assortment, Need, Part
 from twotower.data.synthetic.catalogue import Catalogue
-from twotower.data.synthetic.shoppers import Visits, Choices, user_ids
+from twotower.data.synthetic.shoppers import Choices, Visits, user_ids
 
 Mask = NDArray[np.bool_]
 
@@ -73,10 +74,9 @@ class Queries:
         found: dict[str, Query] = {}
         for shape, share in _SHAPES:
             makers = self._needs() if shape == "need" else self._typed(shape)
-            wanted, tries = round(count * share), 0
-            for query in makers:
-                tries += 1
-                if wanted == 0 or tries > 30 * count:
+            wanted = round(count * share)
+            for query in islice(makers, 30 * count):
+                if wanted == 0:
                     break
                 if query.text not in found and self.exact(query).any():
                     found[query.text] = query
@@ -107,7 +107,7 @@ class Queries:
         """[N] the products that meet all that was asked."""
         if query.need is not None:
             return self._any_part(query.need.exact)
-        return np.logical_and.reduce([self._catalogue.kind == query.kind, *query.wishes])
+        return _all([self._catalogue.kind == query.kind, *query.wishes])
 
     def searches(self, visits: Visits, choices: Choices) -> pl.DataFrame:
         """Typed queries of the log: before some sessions, in words for what is then looked at."""
@@ -127,7 +127,10 @@ class Queries:
     def _graded(self, query: Query) -> dict[str, NDArray[np.int64]]:
         exact = self.exact(query)
         if query.need is not None:
-            near, goes = self._any_part(query.need.substitute), self._any_part(query.need.complement)
+            near, goes = (
+                self._any_part(query.need.substitute),
+                self._any_part(query.need.complement),
+            )
         else:
             near, goes = self._near(query), self._of_kinds(self._shop.types[query.kind].goes)
         near &= ~exact
@@ -143,15 +146,17 @@ class Queries:
     def _near(self, query: Query) -> Mask:
         """Misses one wish of several, or is of a like type and meets them all."""
         same = self._catalogue.kind == query.kind
-        missed = np.sum([~wish for wish in query.wishes], axis=0) if query.wishes else np.ones(len(same))
+        missed = (
+            np.sum([~wish for wish in query.wishes], axis=0) if query.wishes else np.ones(len(same))
+        )
         like = self._of_kinds(self._shop.types[query.kind].like)
-        meets = np.logical_and.reduce([like, *query.wishes])
-        return (same & (missed == 1)) | meets
+        missed_one: Mask = same & (missed == 1)
+        return missed_one | _all([like, *query.wishes])
 
     def _tempting(self, query: Query, other: Mask) -> Mask:
         """Irrelevant products that share a wish or the department, else any."""
         if query.wishes:
-            shares = other & np.logical_or.reduce(query.wishes)
+            shares = other & _any(query.wishes)
             return shares if shares.sum() >= _IRRELEVANT else other
         return other
 
@@ -163,22 +168,22 @@ class Queries:
         return np.isin(self._catalogue.kind, self._shop.positions(keys))
 
     def _any_part(self, parts: tuple[Part, ...]) -> Mask:
-        return np.logical_or.reduce([self._part(part) for part in parts])
+        return _any([self._part(part) for part in parts])
 
     def _part(self, part: Part) -> Mask:
         place, c = self._place[part.key], self._catalogue
-        same = c.kind == place
+        same: Mask = c.kind == place
         if part.only is None:
             return same
         kind = self._shop.types[place]
         if part.only in kind.options[0]:
-            return same & (c.option == kind.options[0].index(part.only))
+            return _all([same, c.option == kind.options[0].index(part.only)])
         return same & self._is_material(part.only)
 
     def _is_material(self, name: str) -> Mask:
         if name not in self._catalogue.materials:
             return np.zeros(len(self._catalogue), bool)
-        return self._catalogue.material == self._catalogue.materials.index(name)
+        return _all([self._catalogue.material == self._catalogue.materials.index(name)])
 
     def _needs(self) -> Iterator[Query]:
         phrases = [(text, need) for need in self._shop.needs for text in need.phrases]
@@ -276,3 +281,11 @@ class Queries:
 
     def _one(self, choices: Sequence[str]) -> str:
         return choices[int(self._rng.integers(len(choices)))]
+
+
+def _all(masks: Sequence[Mask]) -> Mask:
+    return np.asarray(np.logical_and.reduce(masks))
+
+
+def _any(masks: Sequence[Mask]) -> Mask:
+    return np.asarray(np.logical_or.reduce(masks))

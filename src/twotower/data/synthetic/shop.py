@@ -40,7 +40,8 @@ def synthetic_shop(
     """
     if products < 20 or shoppers < 5:
         raise ConfigError(
-            f"a synthetic shop needs 20 products and 5 shoppers at least, got {products} and {shoppers}"
+            "a synthetic shop needs 20 products and 5 shoppers at least, "
+            f"got {products} and {shoppers}"
         )
     shop = assortment()
     # One stream for each part: more shoppers do not change the catalogue.

@@ -130,7 +130,9 @@ class Shopping:
         self, shop: Assortment, catalogue: Catalogue, tastes: Tastes, rng: np.random.Generator
     ) -> None:
         self._catalogue, self._tastes, self._rng = catalogue, tastes, rng
-        self._members = _padded([np.flatnonzero(catalogue.kind == n) for n in range(len(shop.types))])
+        self._members = _padded(
+            [np.flatnonzero(catalogue.kind == n) for n in range(len(shop.types))]
+        )
         self._goes = _padded([np.array(shop.positions(kind.goes)) for kind in shop.types])
         self._like = _padded([np.array(shop.positions(kind.like)) for kind in shop.types])
         self._season = _seasons(np.array([kind.month for kind in shop.types]))
@@ -188,40 +190,42 @@ class Shopping:
         month = (time - START_MS) // (30 * DAY_MS) % 12
         with np.errstate(divide="ignore"):
             wish = np.log(self._tastes.kinds[who] * self._season[month])
-        return np.argmax(wish + self._noise(wish.shape), axis=1)
+        return np.asarray(np.argmax(wish + self._noise(wish.shape), axis=1))
 
     def _pick(self, lists: Ints, of: Ints) -> Ints:
         row = lists[of]
         size = (row >= 0).sum(axis=1)
-        return row[np.arange(len(of)), (self._rng.random(len(of)) * size).astype(np.int64)]
+        place = (self._rng.random(len(of)) * size).astype(np.int64)
+        return np.take_along_axis(row, place[:, None], axis=1)[:, 0]
 
-    def _next_item(
-        self, who: Ints, kind: Ints, before: Ints, time: Ints
-    ) -> tuple[Ints, Floats]:
-        """[A] the item each shopper looks at next, and how well it suits them."""
+    def _next_item(self, who: Ints, kind: Ints, before: Ints, time: Ints) -> tuple[Ints, Floats]:
+        """[A] the item each shopper looks at next, and how well it suits them.
+
+        Inside, [A, M]: every item of the type each of the shoppers looks at.
+        """
         c, t = self._catalogue, self._tastes
-        items_AM = self._members[kind]
+        items = self._members[kind]
         rows = who[:, None]
-        taste_AM = (
-            t.colour_words[rows, c.colour_word[items_AM]]
-            + t.brands[rows, c.brand[items_AM]]
-            - 0.5 * (c.price_level[items_AM] - t.price[rows]) ** 2
+        taste = (
+            t.colour_words[rows, c.colour_word[items]]
+            + t.brands[rows, c.brand[items]]
+            - 0.5 * (c.price_level[items] - t.price[rows]) ** 2
         ).astype(np.float32)
         last = before[:, None]
-        alike_AM = (
-            1.0 * (c.line[items_AM] == c.line[last])
-            + 1.1 * (c.brand[items_AM] == c.brand[last])
-            + 1.1 * (c.colour_word[items_AM] == c.colour_word[last])
-            + 0.6 * (c.material[items_AM] == c.material[last])
+        alike = (
+            1.0 * (c.line[items] == c.line[last])
+            + 1.1 * (c.brand[items] == c.brand[last])
+            + 1.1 * (c.colour_word[items] == c.colour_word[last])
+            + 0.6 * (c.material[items] == c.material[last])
         ) * (last >= 0)
-        age_days = (time[:, None] - c.launched[items_AM]) / DAY_MS
-        score_AM = taste_AM + alike_AM + self._log_popularity[items_AM] + (age_days < 30)
-        hidden = (items_AM < 0) | (age_days < 0) | (items_AM == last)
-        score_AM = np.where(hidden, -np.inf, score_AM + self._noise(score_AM.shape))
-        best = np.argmax(score_AM, axis=1)
+        age_days = (time[:, None] - c.launched[items]) / DAY_MS
+        score = taste + alike + self._log_popularity[items] + (age_days < 30)
+        hidden = (items < 0) | (age_days < 0) | (items == last)
+        score = np.where(hidden, -np.inf, score + self._noise(score.shape))
+        best = np.argmax(score, axis=1)
         at = np.arange(len(who))
-        possible = np.isfinite(score_AM[at, best])
-        return np.where(possible, items_AM[at, best], -1), taste_AM[at, best]
+        possible = np.isfinite(score[at, best])
+        return np.where(possible, items[at, best], -1), taste[at, best]
 
     def _decide(
         self, taste: Floats, possible: NDArray[np.bool_]
