@@ -1,0 +1,12 @@
+"""Answering: search, recommend, similar, over a bundle and the products that came since.
+
+retriever.py        questions in, answers out
+search.py           typed words
+recommendations.py  visitors and products
+blend.py            meaning and words become one score
+visitor.py          a visitor as a vector
+popularity.py       what to show to a visitor of whom nothing is known
+catalogue.py        the products, those of the bundle and live ones
+page.py             which hits are asked for
+answers.py          the shape of an answer
+"""

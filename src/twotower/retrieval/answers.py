@@ -1,0 +1,88 @@
+"""The shape of an answer: what was found, how, and how long it took."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Mode = Literal["hybrid", "semantic", "lexical"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a score is made of; None for a part that was not looked at.
+
+    Attributes:
+        semantic: inner product with the query's or visitor's vector; for `similar`, the cosine.
+        lexical: BM25 score of the query's words.
+    """
+
+    semantic: float | None = None
+    lexical: float | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One product of an answer.
+
+    Attributes:
+        rank: place in the whole list, from 1, counted across pages.
+        item_id: the shop's id.
+        item_row: ours.
+        score: what the list is ordered by, best first.
+        parts: what the score is made of.
+        item: the product by `schema` name, `item_id` included. Search keeps products that
+            are out of stock: look at `in_stock`.
+    """
+
+    rank: int
+    item_id: str
+    item_row: int
+    score: float
+    parts: Parts
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A page of hits and how it came about.
+
+    Attributes:
+        hits: best first.
+        total: hits on all pages together.
+        total_definition: what `total` counts.
+        took_ms: milliseconds by stage, `total` included.
+        mode: how the list was made: a search mode, `recommend` or `similar`.
+        fallback_used: what answered in place of the model: `lexical` (no query tower),
+            `popularity` (nothing is known of the visitor), `item_average` (no user tower),
+            `catalogue` (no user tower, no history and no events). None when it was the model.
+        degraded: whether a part was left out that this bundle does have.
+        history_length: events of the visitor that shaped the answer.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    total_definition: str
+    took_ms: Mapping[str, float]
+    mode: str
+    fallback_used: str | None = None
+    degraded: bool = False
+    history_length: int = 0
+
+
+class Stopwatch:
+    """Milliseconds since the last lap, by stage."""
+
+    def __init__(self) -> None:
+        self._started = self._lap = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the last lap on `stage`."""
+        now = time.perf_counter()
+        self._stages[stage] = self._stages.get(stage, 0.0) + (now - self._lap) * 1000
+        self._lap = now
+
+    def took_ms(self) -> dict[str, float]:
+        """All stages, and `total`."""
+        return {**self._stages, "total": (time.perf_counter() - self._started) * 1000}

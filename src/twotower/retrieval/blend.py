@@ -1,0 +1,196 @@
+"""Meaning and words become one score, the same in evaluation and in serving.
+
+    semantic' = (s - floor) / (top - floor)     floor: the query's mean over the catalogue
+    lexical'  = l / top
+    score     = weight * semantic' + (1 - weight) * lexical'
+
+Both parts are 1 for the query's best row. `floor` and both tops belong to the query and the
+catalogue, not to the rows at hand: so a list of candidates gets the scores, and the order,
+that the same rows get in a ranking of everything.
+
+Chosen on 500 training queries of Home Depot with a frozen MiniLM (nDCG@10, recall@100, each
+at its best weight): this .408 / .818; z-scores .410 / .819; words divided by the most a
+query could score .409 / .810; reciprocal ranks .361 / .813; words alone .394 / .774.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twotower.errors import ConfigError
+
+Scores = NDArray[np.float32]
+Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
+"""Case numbers [B] -> scores [B, N] of every catalogue row."""
+Quality = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.floating]]
+"""Scores [B, N] and the case numbers [B] they belong to -> quality [B], higher is better."""
+
+DEFAULT_WEIGHT: Final = 0.4
+"""For a bundle that had no judged queries to choose from."""
+WEIGHT_GRID: Final = tuple(step / 10 for step in range(11))
+_CELLS: Final = 8_000_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the scores of each query are measured against.
+
+    Attributes:
+        floor: float[B] the query's mean semantic score over the catalogue.
+        semantic_top: float[B] its best semantic score.
+        lexical_top: float[B] its best lexical score, 0 where no word matches.
+    """
+
+    floor: NDArray[np.floating]
+    semantic_top: NDArray[np.floating]
+    lexical_top: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, semantic: ArrayLike, lexical: ArrayLike) -> "Scale":
+        """The scale of queries whose scores [B, N] cover the whole catalogue."""
+        known = np.asarray(semantic, dtype=np.float64)
+        real = np.isfinite(known)
+        counts = np.maximum(real.sum(axis=1), 1)
+        words = np.asarray(lexical)
+        return cls(
+            floor=np.where(real, known, 0).sum(axis=1) / counts,
+            semantic_top=np.max(known, axis=1, initial=-np.inf),
+            lexical_top=np.max(words, axis=1, initial=0.0),
+        )
+
+
+def blend_scores(
+    semantic: ArrayLike, lexical: ArrayLike, weight: float, *, scale: Scale | None = None
+) -> Scores:
+    """float32[B, R] one score for every row, higher is better.
+
+    Args:
+        semantic: float[B, R] inner products; -inf where a row may not be returned.
+        lexical: float[B, R] scores by words; 0 where no word matches.
+        weight: 0..1, the share of meaning: 0 is words alone, 1 is meaning alone.
+        scale: what the scores are measured against; needed when R are candidates, and
+            taken from the scores themselves when R is the whole catalogue.
+    """
+    _check_weight(weight)
+    meaning, words = np.asarray(semantic, np.float64), np.asarray(lexical, np.float64)
+    if meaning.shape != words.shape or meaning.ndim != 2:
+        raise ConfigError(
+            f"semantic and lexical scores must be two [B, R] arrays of one shape,"
+            f" got {meaning.shape} and {words.shape}"
+        )
+    scale = scale or Scale.of(meaning, words)
+    near = _share(meaning - scale.floor[:, None], scale.semantic_top - scale.floor)
+    matching = _share(words, scale.lexical_top)
+    allowed = meaning > -np.inf
+    return np.where(allowed, weight * near + (1 - weight) * matching, -np.inf).astype(np.float32)
+
+
+def reciprocal_rank_fusion(
+    semantic: ArrayLike,
+    lexical: ArrayLike,
+    weight: float = 0.5,
+    *,
+    constant: float = 60.0,
+    depth: int = 1000,
+) -> Scores:
+    """float32[B, N] fusion by rank alone: the first `depth` rows of both lists count.
+
+    Kept as a reference: it forgets how much better one row is than the next, and on shop
+    titles the linear blend is better by .047 nDCG@10.
+
+    Args:
+        semantic: float[B, N] scores of the whole catalogue, -inf where not retrievable.
+        lexical: float[B, N] scores by words; 0 where no word matches.
+        weight: 0..1, the share of meaning.
+        constant: how flat the top is, above 0.
+        depth: rows of each list that count; so candidates of that depth get the same scores.
+
+    Source:
+        Cormack, Clarke and Buettcher, SIGIR 2009.
+    """
+    _check_weight(weight)
+    meaning, words = np.asarray(semantic), np.asarray(lexical)
+    near = _reciprocal_ranks(meaning, meaning > -np.inf, constant, depth)
+    matching = _reciprocal_ranks(words, words > 0, constant, depth)
+    fused = weight * near + (1 - weight) * matching
+    return np.where(meaning > -np.inf, fused, -np.inf).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class WeightChoice:
+    """The share of meaning that validation prefers, and what was tried.
+
+    Attributes:
+        weight: the best weight.
+        quality: mean quality at `weight`.
+        tried: (weight, mean quality) of the whole grid.
+    """
+
+    weight: float
+    quality: float
+    tried: tuple[tuple[float, float], ...]
+
+
+def choose_weight(
+    semantic: Scorer,
+    lexical: Scorer,
+    n_cases: int,
+    quality: Quality,
+    *,
+    grid: Sequence[float] = WEIGHT_GRID,
+    n_items: int | None = None,
+) -> WeightChoice:
+    """Choose the weight by mean quality over validation cases; never over test cases.
+
+    Args:
+        semantic: scores of the whole catalogue by meaning.
+        lexical: scores of the whole catalogue by words.
+        n_cases: validation cases, numbered 0..n_cases-1.
+        quality: such as nDCG@10 of each case.
+        grid: weights to try; include 0 and 1, so that a blend has to earn its place.
+        n_items: size of the catalogue, to bound memory; cases go one by one when not given.
+
+    Returns:
+        The best weight; of equally good ones the one nearest to an even share.
+    """
+    if n_cases < 1:
+        raise ConfigError("choosing a weight needs validation cases, got none")
+    step = max(1, _CELLS // n_items) if n_items else 1
+    found: list[list[NDArray[np.floating]]] = [[] for _ in grid]
+    for start in range(0, n_cases, step):
+        cases = np.arange(start, min(start + step, n_cases))
+        meaning, words = semantic(cases), lexical(cases)
+        scale = Scale.of(meaning, words)
+        for qualities, weight in zip(found, grid, strict=True):
+            qualities.append(quality(blend_scores(meaning, words, weight, scale=scale), cases))
+    tried = tuple(
+        (float(weight), float(np.concatenate(qualities).mean()))
+        for weight, qualities in zip(grid, found, strict=True)
+    )
+    weight, best = max(tried, key=lambda point: (point[1], -abs(point[0] - 0.5)))
+    return WeightChoice(weight=weight, quality=best, tried=tried)
+
+
+def _share(above: NDArray[np.float64], whole: NDArray[np.floating]) -> NDArray[np.float64]:
+    """[B, R] parts of a whole [B]; 0 where there is no whole to speak of."""
+    some = whole > 1e-9
+    share: NDArray[np.float64] = above / np.where(some, whole, 1.0)[:, None]
+    return np.where(some[:, None], share, 0.0)
+
+
+def _reciprocal_ranks(
+    scores: NDArray[np.floating], counted: NDArray[np.bool_], constant: float, depth: int
+) -> NDArray[np.float64]:
+    ranked = np.argsort(np.where(counted, -scores, np.inf), axis=1, kind="stable")
+    ranks = np.empty(scores.shape, dtype=np.int64)
+    places = np.broadcast_to(np.arange(1, scores.shape[1] + 1), scores.shape)
+    np.put_along_axis(ranks, ranked, places, axis=1)
+    return np.where(counted & (ranks <= depth), 1.0 / (constant + ranks), 0.0)
+
+
+def _check_weight(weight: float) -> None:
+    if not 0 <= weight <= 1:
+        raise ConfigError(f"weight must be in 0..1 (0 words alone, 1 meaning alone), got {weight}")

@@ -1,0 +1,182 @@
+"""The products: those of the bundle, and live ones over them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twotower import schema
+from twotower.errors import DataError, UnknownItem
+from twotower.index.base import Rows, Vectors
+from twotower.retrieval.answers import Hit, Parts
+
+_TYPES: Final[dict[str, pl.DataType]] = {
+    schema.ITEM_ID: pl.String(),
+    schema.TITLE: pl.String(),
+    schema.DESCRIPTION: pl.String(),
+    schema.BRAND: pl.String(),
+    schema.CATEGORY: pl.String(),
+    schema.PRICE: pl.Float64(),
+    schema.RATING: pl.Float64(),
+    schema.ATTRIBUTES: pl.List(pl.String()),
+    schema.IN_STOCK: pl.Boolean(),
+    schema.LAUNCHED: pl.Int64(),
+    schema.IMAGE: pl.String(),
+}
+_NUMBERS: Final = (schema.PRICE, schema.RATING)
+
+
+@dataclass(frozen=True)
+class _State:
+    """One snapshot: never changed, only replaced, so that readers need no lock."""
+
+    products: Mapping[int, Mapping[str, Any]]
+    new_rows: Mapping[str, int]
+    new_ids: tuple[str, ...]
+    available: NDArray[np.bool_]
+
+
+class Catalogue:
+    """Products by id and by row. Readers never wait; the caller lets one writer in at a time.
+
+    Args:
+        items: the bundle's items; row i is item_row i.
+    """
+
+    def __init__(self, items: pl.DataFrame) -> None:
+        self._items = items
+        self._ids: list[str] = items[schema.ITEM_ID].to_list()
+        self._rows = {item_id: row for row, item_id in enumerate(self._ids)}
+        self._state = _State({}, {}, (), _available(items))
+
+    def __len__(self) -> int:
+        return len(self._state.available)
+
+    @property
+    def available(self) -> NDArray[np.bool_]:
+        """bool[N] rows that are not out of stock; an unknown stock counts as available."""
+        return self._state.available
+
+    def row(self, item_id: str) -> int:
+        """The item_row of an id; raises `UnknownItem`."""
+        found = self._rows.get(item_id)
+        if found is None:
+            found = self._state.new_rows.get(item_id)
+        if found is None:
+            raise UnknownItem(
+                f"item_id must be one of the {len(self)} products of the catalogue,"
+                f" got {item_id!r}: add it first, or check its spelling"
+            )
+        return found
+
+    def row_or_next(self, item_id: str) -> int:
+        """The item_row of an id, or the one it would get."""
+        try:
+            return self.row(item_id)
+        except UnknownItem:
+            return len(self)
+
+    def item_id(self, row: int) -> str:
+        """The id of a row."""
+        if row < len(self._ids):
+            return self._ids[row]
+        return self._state.new_ids[row - len(self._ids)]
+
+    def product(self, row: int) -> dict[str, Any]:
+        """What is known of a row now, by `schema` name; what is missing is None or absent."""
+        live = self._state.products.get(row)
+        return dict(live) if live is not None else self._items.row(row, named=True)
+
+    def known_rows(self, item_ids: Sequence[str]) -> Rows:
+        """int64[R] rows of the ids that there are."""
+        n_items = len(self)
+        rows = [self.row_or_next(item_id) for item_id in item_ids]
+        return np.array([row for row in rows if row < n_items], dtype=np.int64)
+
+    def allowed(self, out: Rows) -> NDArray[np.bool_]:
+        """bool[N] rows that are available and not in `out`."""
+        allowed = self.available.copy()
+        allowed[out[out < len(allowed)]] = False
+        return allowed
+
+    def hits(
+        self, rows: Rows, scores: Vectors, parts: Sequence[Parts], offset: int
+    ) -> tuple[Hit, ...]:
+        """Ranked rows as hits, the first of them at rank `offset` + 1."""
+        return tuple(
+            Hit(
+                rank=rank,
+                item_id=self.item_id(row),
+                item_row=row,
+                score=float(score),
+                parts=part,
+                item=self.product(row),
+            )
+            for rank, (row, score, part) in enumerate(
+                zip(rows.tolist(), scores, parts, strict=True), start=offset + 1
+            )
+        )
+
+    def put(self, product: pl.DataFrame) -> int:
+        """Set one product, whole, as `one_product` reads it; a new id appends a row."""
+        item_id = str(product[schema.ITEM_ID][0])
+        row, state = self.row_or_next(item_id), self._state
+        is_new = row == len(self)
+        stocked = _available(product)
+        available = np.append(state.available, stocked) if is_new else state.available.copy()
+        available[row] = stocked[0]
+        self._state = replace(
+            state,
+            products={**state.products, row: product.row(0, named=True)},
+            new_rows={**state.new_rows, item_id: row} if is_new else state.new_rows,
+            new_ids=(*state.new_ids, item_id) if is_new else state.new_ids,
+            available=available,
+        )
+        return row
+
+
+def one_product(item_id: str, fields: Mapping[str, Any]) -> pl.DataFrame:
+    """A table of one row from a product's fields, types checked.
+
+    Args:
+        item_id: the shop's id, not empty.
+        fields: by `schema` name; `title` is required, None counts as missing.
+
+    Raises:
+        DataError: the id or title is empty, a field is unknown or of another type.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    given[schema.ITEM_ID] = item_id
+    for name in (schema.ITEM_ID, schema.TITLE):
+        text = given.get(name)
+        if not isinstance(text, str) or not text.strip():
+            raise DataError(f"a product needs a text as {name}, got {text!r}: give it one")
+    unknown = sorted(set(given) - set(_TYPES))
+    if unknown:
+        raise DataError(f"a product's fields are {', '.join(_TYPES)}, got {unknown[0]!r}")
+    for name in _NUMBERS:
+        if isinstance(given.get(name), int) and not isinstance(given[name], bool):
+            given[name] = float(given[name])
+        if name in given and not np.isfinite(_as_number(name, given[name])):
+            raise DataError(f"{name} of product {item_id!r} must be finite, got {given[name]}")
+    try:
+        return pl.DataFrame(
+            {name: [given.get(name)] for name in _TYPES}, schema=_TYPES, strict=True
+        )
+    except (pl.exceptions.PolarsError, TypeError, OverflowError) as wrong:
+        raise DataError(f"product {item_id!r} has a field of a wrong type: {wrong}") from wrong
+
+
+def _as_number(name: str, value: object) -> float:
+    if not isinstance(value, float):
+        raise DataError(f"{name} must be a number, got {value!r}")
+    return value
+
+
+def _available(items: pl.DataFrame) -> NDArray[np.bool_]:
+    if schema.IN_STOCK not in items.columns:
+        return np.ones(len(items), dtype=np.bool_)
+    return items[schema.IN_STOCK].cast(pl.Boolean).fill_null(value=True).to_numpy().astype(np.bool_)

@@ -1,0 +1,160 @@
+"""Questions in, answers out: the one object behind the server and the command line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from twotower.bundle import Bundle
+from twotower.errors import IncompatibleBundle
+from twotower.features.history import History
+from twotower.features.text import item_texts
+from twotower.index.base import Vectors
+from twotower.lexical.documents import item_documents
+from twotower.retrieval.answers import Answer, Mode
+from twotower.retrieval.catalogue import Catalogue, one_product
+from twotower.retrieval.recommendations import Recommendations
+from twotower.retrieval.search import Search
+
+
+class Retriever:
+    """Answers from one opened bundle and the products put in since.
+
+    Threads may ask while one puts a product in: an answer is of before or of after.
+    The bundle's index and words carry the live changes, so an opened bundle belongs to one
+    retriever; its files stay as they are.
+
+    Args:
+        bundle: opened by `Bundle.load`. Of its settings it reads `semantic_weight` (0..1,
+            share of meaning in hybrid search) and `personal_weight` (0 and more, how much
+            the visitor's vector adds to a search's).
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._catalogue = Catalogue(bundle.dataset.items)
+        for name, found in (("index", bundle.index), ("lexical", bundle.lexical)):
+            if found.n_items != len(self._catalogue):
+                raise IncompatibleBundle(
+                    f"expected {len(self._catalogue)} items (of the data) in the bundle's {name},"
+                    f" found {found.n_items}: build the bundle again"
+                )
+        self._search = Search(bundle, self._catalogue)
+        self._recommendations = Recommendations(bundle, self._catalogue)
+        self._writer = Lock()
+
+    # -- the catalogue ---------------------------------------------------------
+
+    @property
+    def n_items(self) -> int:
+        """Products, live ones included."""
+        return len(self._catalogue)
+
+    def item_row(self, item_id: str) -> int:
+        """Our row of the shop's id; raises `UnknownItem`."""
+        return self._catalogue.row(item_id)
+
+    def product(self, item_id: str) -> dict[str, Any]:
+        """What is known of a product now, by `schema` name; raises `UnknownItem`."""
+        return self._catalogue.product(self._catalogue.row(item_id))
+
+    def history(self, item_ids: Iterable[str]) -> History:
+        """A history of views, oldest first, from ids alone; raises `UnknownItem`."""
+        return History.of([self.item_row(item_id) for item_id in item_ids])
+
+    def put_item(self, item_id: str, fields: Mapping[str, Any]) -> int:
+        """Put a product in, whole: found by its words and its meaning when this returns.
+
+        Args:
+            item_id: the shop's id; a known one is replaced.
+            fields: by `schema` name; `title` is required.
+
+        Returns:
+            Its item_row.
+
+        Raises:
+            DataError: a field is missing, unknown or of another type; nothing has changed.
+        """
+        product = one_product(item_id, fields)
+        vector = self._item_vectors(product)
+        texts = item_documents(product, list(self.bundle.lexical.weights))
+        with self._writer:
+            row = self._catalogue.put(product)
+            self._recommendations.set_length(row, float(np.linalg.norm(vector)))
+            self.bundle.lexical.upsert(row, {field: text for field, (text,) in texts.items()})
+            self.bundle.index.upsert([row], vector)  # last: a hit has words and fields
+        return row
+
+    # -- search ----------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 24,
+        offset: int = 0,
+        mode: Mode = "hybrid",
+        history: History | None = None,
+    ) -> Answer:
+        """Products for typed words.
+
+        Products that are out of stock stay in, `item["in_stock"]` says so.
+
+        Args:
+            query: 1..1000 characters.
+            k: hits on this page, 1..1000.
+            offset: hits on the pages before, 0..10000.
+            mode: `lexical` finds rows that hold a word of the query; `semantic` ranks every
+                row by meaning; `hybrid` by both. Without a query tower all are `lexical`.
+            history: of the visitor; counts as much as the setting `personal_weight` says.
+
+        Raises:
+            RetrievalError: the query is empty or too long.
+            ConfigError: k, offset or mode is outside its range.
+        """
+        return self._search.answer(query, k, offset, mode, history)
+
+    def recommend(
+        self,
+        history: History,
+        *,
+        k: int = 12,
+        exclude: Sequence[str] = (),
+        repeat: bool | None = None,
+        now_ms: int | None = None,
+    ) -> Answer:
+        """Products for a visitor. Never one that is out of stock.
+
+        Without events the user tower still has a start state, what it learned of first
+        steps; a bundle without a user tower answers by popularity, and says so.
+
+        Args:
+            history: what the visitor did, oldest first; may be empty.
+            k: hits, 1..1000.
+            exclude: item ids to leave out; unknown ones are ignored.
+            repeat: whether products of the history may come back; as the data says when
+                not given.
+            now_ms: the present, UTC milliseconds.
+
+        Raises:
+            ConfigError: k is outside its range, or the history names an unknown row.
+        """
+        return self._recommendations.for_visitor(history, k, exclude, repeat=repeat, now_ms=now_ms)
+
+    def similar(self, item_id: str, *, k: int = 12, exclude: Sequence[str] = ()) -> Answer:
+        """Products like one product, by the cosine of their vectors. Never one out of stock.
+
+        Args:
+            item_id: the product; raises `UnknownItem`.
+            k: hits, 1..1000.
+            exclude: item ids to leave out; unknown ones are ignored.
+        """
+        return self._recommendations.like(item_id, k, exclude)
+
+    def _item_vectors(self, items: pl.DataFrame) -> Vectors:
+        model = self.bundle.model
+        texts = item_texts(items, model.features.config.text_fields)
+        arrays = model.features.encode(items, model.text_encoder.encode(texts))
+        return model.towers.items(arrays)[0]

@@ -1,0 +1,139 @@
+"""Laws of the blend: the same order for candidates as for the whole catalogue."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from twotower.errors import ConfigError
+from twotower.retrieval.blend import (
+    Scale,
+    blend_scores,
+    choose_weight,
+    reciprocal_rank_fusion,
+)
+
+weights = st.floats(0, 1)
+N = 20
+
+
+def tables(low: float, high: float):
+    numbers = st.floats(low, high, width=32)
+    return st.integers(1, 4).flatmap(lambda b: arrays(np.float32, (b, N), elements=numbers))
+
+
+def order(scores: np.ndarray, rows: np.ndarray) -> list[int]:
+    return rows[np.lexsort((rows, -scores))].tolist()
+
+
+@st.composite
+def both(draw):
+    semantic = draw(tables(-1, 1))
+    lexical = draw(arrays(np.float32, semantic.shape, elements=st.floats(0, 30, width=32)))
+    return semantic, lexical
+
+
+@given(both(), weights, st.lists(st.integers(0, N - 1), min_size=1, unique=True))
+def test_candidates_are_ordered_as_in_the_ranking_of_everything(scores, weight, chosen):
+    semantic, lexical = scores
+    rows = np.array(sorted(chosen))
+    scale = Scale.of(semantic, lexical)
+    whole = blend_scores(semantic, lexical, weight)
+    part = blend_scores(semantic[:, rows], lexical[:, rows], weight, scale=scale)
+    np.testing.assert_array_equal(whole[:, rows], part)
+    for all_scores, part_scores in zip(whole, part, strict=True):
+        kept = [row for row in order(all_scores, np.arange(N)) if row in set(chosen)]
+        assert order(part_scores, rows) == kept
+
+
+@given(both(), weights)
+def test_better_in_both_is_never_worse_in_the_blend(scores, weight):
+    semantic, lexical = scores
+    blended = blend_scores(semantic, lexical, weight)
+    for near, words, mixed in zip(semantic, lexical, blended, strict=True):
+        better = (near[:, None] >= near) & (words[:, None] >= words)
+        assert (mixed[:, None] >= mixed - 1e-6)[better].all()
+
+
+@given(both())
+def test_the_ends_of_the_weight_are_words_alone_and_meaning_alone(scores):
+    semantic, lexical = scores
+    words, meaning = blend_scores(semantic, lexical, 0.0), blend_scores(semantic, lexical, 1.0)
+    for row in range(len(semantic)):
+        assert (np.diff(words[row][np.argsort(lexical[row], kind="stable")]) >= 0).all()
+        assert (np.diff(meaning[row][np.argsort(semantic[row], kind="stable")]) >= 0).all()
+
+
+@given(both(), weights, st.integers(0, N - 1))
+def test_a_row_that_may_not_be_returned_never_is(scores, weight, gone):
+    semantic, lexical = scores
+    semantic = semantic.copy()
+    semantic[:, gone] = -np.inf
+    blended = blend_scores(semantic, lexical, weight)
+    assert (blended[:, gone] == -np.inf).all()
+    assert np.isfinite(np.delete(blended, gone, axis=1)).all()
+    assert (reciprocal_rank_fusion(semantic, lexical)[:, gone] == -np.inf).all()
+
+
+@given(both(), st.floats(0.1, 5), st.floats(-3, 3), weights)
+def test_the_unit_of_the_scores_does_not_matter(scores, factor, shift, weight):
+    semantic, lexical = (table.astype(np.float64) for table in scores)
+    if (np.ptp(semantic, axis=1) < 1e-3).any():
+        return
+    before = blend_scores(semantic, lexical, weight)
+    after = blend_scores(semantic * factor + shift, lexical * factor, weight)
+    np.testing.assert_allclose(before, after, atol=1e-4)
+
+
+def test_a_catalogue_that_scores_alike_is_no_accident():
+    same = np.full((2, 5), 0.3, np.float32)
+    assert (blend_scores(same, np.zeros((2, 5)), 0.5) == 0).all()
+    assert blend_scores(np.empty((2, 0)), np.empty((2, 0)), 0.5).shape == (2, 0)
+
+
+def test_reciprocal_ranks_are_the_published_formula():
+    semantic = np.array([[0.9, 0.1, 0.5]])
+    lexical = np.array([[0.0, 3.0, 5.0]])
+    expected = [[0.5 / 61, 0.5 / 63 + 0.5 / 62, 0.5 / 62 + 0.5 / 61]]
+    np.testing.assert_allclose(reciprocal_rank_fusion(semantic, lexical), expected, rtol=1e-6)
+
+
+def test_reciprocal_ranks_of_candidates_are_those_of_the_whole_at_their_depth():
+    random = np.random.default_rng(0)
+    semantic, lexical = random.normal(size=(1, 50)), random.random((1, 50))
+    whole = reciprocal_rank_fusion(semantic, lexical, depth=10)[0]
+    near, words = np.argsort(-semantic[0])[:10], np.argsort(-lexical[0])[:10]
+    assert set(np.flatnonzero(whole)) == set(near) | set(words)
+
+
+def test_the_weight_is_the_one_validation_prefers():
+    random = np.random.default_rng(1)
+    truth = random.normal(size=(12, 60))
+    semantic = truth + random.normal(size=truth.shape)
+    lexical = np.maximum(truth + random.normal(size=truth.shape) + 2, 0)
+    wanted = truth.argmax(axis=1)
+
+    def quality(scores, cases):
+        own = scores[np.arange(len(cases)), wanted[cases]][:, None]
+        return 1 / (scores >= own).sum(axis=1)
+
+    asked = (lambda cases: semantic[cases]), (lambda cases: lexical[cases])
+    choice = choose_weight(*asked, 12, quality, n_items=60)
+    assert dict(choice.tried)[choice.weight] == choice.quality == max(q for _, q in choice.tried)
+    assert {0.0, 1.0} <= set(dict(choice.tried))
+    assert choose_weight(*asked, 12, quality) == choice, "batches make no difference"
+    useless = choose_weight(asked[0], lambda cases: lexical[cases] * 0, 12, quality)
+    assert 0 < useless.weight <= 1
+    noise = random.normal(size=truth.shape)
+    assert choose_weight(lambda cases: noise[cases], lambda c: np.maximum(truth[c] + 3, 0), 12,
+                         quality).weight < 0.5  # fmt: skip
+
+
+def test_bad_questions_are_refused_with_the_reason():
+    with pytest.raises(ConfigError, match=r"weight must be in 0\.\.1"):
+        blend_scores(np.zeros((1, 2)), np.zeros((1, 2)), 1.5)
+    with pytest.raises(ConfigError, match="one shape"):
+        blend_scores(np.zeros((1, 2)), np.zeros((1, 3)), 0.5)
+    with pytest.raises(ConfigError, match="validation cases"):
+        choose_weight(lambda cases: cases, lambda cases: cases, 0, lambda s, c: c)
