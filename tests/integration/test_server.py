@@ -244,7 +244,7 @@ def test_the_running_server_shows_the_published_openapi_document(served):
 def test_a_damaged_bundle_is_refused_before_anything_listens(tiny_bundle, tmp_path):
     damaged = tmp_path / "damaged"
     shutil.copytree(tiny_bundle, damaged)
-    vectors = damaged / "vectors.npy"
+    vectors = damaged / "model" / "vectors.npy"
     vectors.write_bytes(vectors.read_bytes()[:-64])
     command = [sys.executable, "-c", SERVE, str(damaged), str(tmp_path / "shop.sqlite")]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)

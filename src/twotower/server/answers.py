@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from twotower import schema
 from twotower.errors import UnknownItem
 from twotower.features.history import History
+from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
 from twotower.server.models import (
     Hit,
     Item,
+    Mode,
     Parts,
     RecommendationReply,
     RecommendationRequest,
@@ -19,9 +21,6 @@ from twotower.server.models import (
     SearchRequest,
 )
 from twotower.server.problems import ProblemError
-
-if TYPE_CHECKING:
-    from twotower.retrieval.retriever import Answer
 
 _MS_PER_S = 1_000
 _SEARCH = "/v1/search"
@@ -40,13 +39,18 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         One page of hits.
     """
     started = time.perf_counter()
+    is_known = question.visitor_id is not None or question.user_id is not None
     answer = shop.retriever.search(
-        question.query, k=question.k, offset=question.offset, mode=question.mode
+        question.query,
+        k=question.k,
+        offset=question.offset,
+        mode=question.mode,
+        history=shop.history(question.visitor_id, question.user_id) if is_known else None,
     )
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
-        mode=question.mode,
+        mode=cast(Mode, answer.mode),
     )
 
 
@@ -69,7 +73,6 @@ def recommendation_reply(
     """
     started = time.perf_counter()
     exclude = question.exclude or []
-    history = History.of([])
     if question.item_id is not None:
         answer = shop.retriever.similar(question.item_id, k=question.k, exclude=exclude)
     else:
@@ -78,7 +81,7 @@ def recommendation_reply(
     return RecommendationReply(
         **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
         placement=question.placement,
-        history_length=len(history),
+        history_length=answer.history_length,
     )
 
 
@@ -126,7 +129,7 @@ def _first(faults: Sequence[tuple[str, str]]) -> str:
 
 
 def _envelope(
-    shop: LiveShop, answer: "Answer", request_id: str, route: str, started: float
+    shop: LiveShop, answer: Answer, request_id: str, route: str, started: float
 ) -> dict[str, Any]:
     took_ms = dict(answer.took_ms)
     took_ms["total"] = (time.perf_counter() - started) * _MS_PER_S

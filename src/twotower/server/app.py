@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from twotower.retrieval.retriever import Retriever
 from twotower.server.boundary import Boundary
 from twotower.server.guards import BodyLimit, KeyGuard
 from twotower.server.live_shop import LiveShop
@@ -18,12 +18,9 @@ from twotower.server.problems import install_problems
 from twotower.server.settings import ServerSettings
 from twotower.shop.database import ShopDatabase
 
-if TYPE_CHECKING:
-    from twotower.retrieval.retriever import Retriever
-
 
 def create_app(
-    retriever: "Retriever",
+    retriever: Retriever,
     database: ShopDatabase,
     settings: ServerSettings | None = None,
     *,

@@ -1,7 +1,5 @@
 """Which shop this is: its numbers and its versions."""
 
-from typing import Any
-
 import polars as pl
 
 from twotower import __version__, schema
@@ -21,7 +19,7 @@ def stats_of(shop: LiveShop, request_id: str) -> StatsReply:
         name=bundle.dataset.about.name,
         synthetic=bundle.dataset.about.synthetic,
         bundle_version=bundle.version,
-        width=bundle.towers.width,
+        width=bundle.manifest["width"],
         items=shop.retriever.n_items,
         live_items=counts.products,
         users=len(shop.log),
@@ -36,12 +34,11 @@ def stats_of(shop: LiveShop, request_id: str) -> StatsReply:
 def version_of(shop: LiveShop, request_id: str) -> VersionReply:
     """Says which software and which bundle answer."""
     bundle = shop.retriever.bundle
-    manifest: dict[str, Any] = bundle.manifest
     return VersionReply(
         request_id=request_id,
         twotower=__version__,
         bundle_version=bundle.version,
-        bundle_format=manifest["format"],
+        bundle_format=bundle.manifest["format"],
         name=bundle.dataset.about.name,
         synthetic=bundle.dataset.about.synthetic,
     )

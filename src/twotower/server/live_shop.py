@@ -4,13 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twotower import schema
 from twotower.errors import DataError, TwoTowerError, UnknownItem
 from twotower.features.history import Histories, History
+from twotower.retrieval.retriever import Retriever
 from twotower.server.event_times import event_time
 from twotower.server.metrics import Metrics
 from twotower.server.models import EventIn, ProductIn
@@ -19,11 +19,9 @@ from twotower.server.user_log import UserLog
 from twotower.shop.database import ShopDatabase
 from twotower.shop.records import LiveEvent, Rejection, Verdicts
 
-if TYPE_CHECKING:
-    from twotower.retrieval.retriever import Retriever
-
 _log = logging.getLogger(__name__)
 _NS_PER_MS = 1_000_000
+_WARM_UP_WORDS = 200
 
 
 class LiveShop:
@@ -40,7 +38,7 @@ class LiveShop:
 
     def __init__(
         self,
-        retriever: "Retriever",
+        retriever: Retriever,
         database: ShopDatabase,
         settings: ServerSettings,
         metrics: Metrics,
@@ -74,7 +72,7 @@ class LiveShop:
         rows = np.linspace(0, len(items) - 1, min(self.settings.warm_up_queries, len(items)))
         for row in rows.astype(int):
             item_id, title = items.select(schema.ITEM_ID, schema.TITLE).row(int(row))
-            self.retriever.search(title, k=10)
+            self.retriever.search(title[:_WARM_UP_WORDS].strip() or item_id, k=10)
             self.retriever.similar(item_id, k=10)
             self.retriever.recommend(History.of([int(row)]), k=10)
 

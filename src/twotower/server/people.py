@@ -45,10 +45,8 @@ def _newest_items(shop: LiveShop, history: History) -> list[SeenItem]:
 
 
 def _seen(shop: LiveShop, row: int) -> SeenItem:
-    item_id, title = shop.retriever.bundle.dataset.items.select(schema.ITEM_ID, schema.TITLE).row(
-        row
-    )
-    return SeenItem(item_id=item_id, title=title)
+    item_id = shop.retriever.bundle.dataset.items[row, schema.ITEM_ID]
+    return SeenItem(item_id=item_id, title=shop.retriever.product(item_id)[schema.TITLE])
 
 
 def _logged_events(shop: LiveShop, history: History, limit: int) -> Iterable[PastEvent]:
@@ -68,7 +66,7 @@ def _live_events(shop: LiveShop, live: Iterable[LiveEvent]) -> Iterable[PastEven
     for one in live:
         if not shop.knows(one.item_id):
             continue
-        title = shop.retriever.product(one.item_id)["title"]
+        title = shop.retriever.product(one.item_id)[schema.TITLE]
         yield PastEvent(
             item_id=one.item_id,
             title=title,

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from twotower.errors import EmptyCorpus, OutputError, TwoTowerError, UnknownItem, UnknownUser
+from twotower.errors import (
+    DataError,
+    EmptyCorpus,
+    OutputError,
+    RetrievalError,
+    TwoTowerError,
+    UnknownItem,
+    UnknownUser,
+)
 
 PROBLEMS: Final = {
     "bad-request": (400, "The request cannot be read"),
@@ -37,6 +45,8 @@ _BY_ERROR: Final = (
     (UnknownItem, "unknown-item"),
     (UnknownUser, "unknown-user"),
     (EmptyCorpus, "empty-corpus"),
+    (RetrievalError, "invalid-request"),
+    (DataError, "invalid-request"),
     (OutputError, "storage-unavailable"),
 )
 _UNION_TAGS: Final = ("constrained-str", "int")

@@ -1,40 +1,22 @@
 """A retriever without a model: words are matched, recommendations follow the last category."""
 
 import threading
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import polars as pl
 
 from twotower.errors import UnknownItem
+from twotower.retrieval.answers import Answer, Hit, Parts
 
 PNG = "data:image/png;base64,aGk="
 SVG = "data:image/svg+xml;utf8,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 
 
-@dataclass(frozen=True)
-class FakeParts:
-    semantic: float | None
-    lexical: float | None
+WORDS = "products with a word of the query"
 
 
-@dataclass(frozen=True)
-class FakeHit:
-    rank: int
-    item_id: str
-    score: float
-    parts: FakeParts
-    item: dict
-
-
-@dataclass(frozen=True)
-class FakeAnswer:
-    hits: list
-    total: int
-    total_definition: str = "products with a word of the query"
-    took_ms: dict = field(default_factory=lambda: {"lexical": 0.5})
-    degraded: bool = False
-    fallback_used: str | None = None
+def answer(hits, total, definition, mode, **more):
+    return Answer(tuple(hits), total, definition, {"lexical": 0.5}, mode, **more)
 
 
 def shop_bundle():
@@ -57,8 +39,7 @@ def shop_bundle():
     )
     return SimpleNamespace(
         version="v-test",
-        manifest={"format": 1},
-        towers=SimpleNamespace(width=8),
+        manifest={"format": 1, "width": 8},
         dataset=SimpleNamespace(
             items=items,
             events=events,
@@ -95,32 +76,46 @@ class FakeRetriever:
                 self._rows[item_id] = len(self._products)
                 self._products.append(product)
 
-    def search(self, query, *, k=24, offset=0, mode="hybrid"):
+    def search(self, query, *, k=24, offset=0, mode="hybrid", history=None):
         words = set(query.lower().split())
         found = [one for one in self._products if words & set(one["title"].lower().split())]
-        return FakeAnswer(self._hits(found[offset : offset + k], offset + 1), len(found))
+        if history is not None and len(history):  # what was looked at goes last
+            seen = set(history.item_rows.tolist())
+            found.sort(key=lambda one: self._rows[one["item_id"]] in seen)
+        page = self._hits(found[offset : offset + k], offset + 1)
+        return answer(page, len(found), WORDS, mode)
 
     def similar(self, item_id, *, k=12, exclude=()):
         wanted = self.product(item_id).get("category")
-        return self._of_category(wanted, {item_id, *exclude}, k)
+        return self._of_category(wanted, {item_id, *exclude}, k, "similar")
 
     def recommend(self, history, *, k=12, exclude=()):
         if len(history) == 0:
             rest = [one for one in self._products if one["item_id"] not in exclude]
-            return FakeAnswer(self._hits(rest[:k]), len(rest), fallback_used="popularity")
+            page = self._hits(rest[:k])
+            return answer(page, len(rest), "all", "recommend", fallback_used="popularity")
         last = self._products[history.item_rows[-1]]
-        return self._of_category(last.get("category"), {last["item_id"], *exclude}, k)
+        out = {last["item_id"], *exclude}
+        return self._of_category(last.get("category"), out, k, "recommend", len(history))
 
-    def _of_category(self, category, exclude, k):
+    def _of_category(self, category, exclude, k, mode, history_length=0):
         found = [
             one
             for one in self._products
             if one.get("category") == category and one["item_id"] not in exclude
         ]
-        return FakeAnswer(self._hits(found[:k]), len(found), "products of the same category")
+        page = self._hits(found[:k])
+        return answer(page, len(found), "the category", mode, history_length=history_length)
 
     def _hits(self, products, first=1):
         return [
-            FakeHit(rank, one["item_id"], 1.0 / rank, FakeParts(None, 1.0 / rank), one)
+            Hit(
+                rank,
+                one["item_id"],
+                self._rows[one["item_id"]],
+                1 / rank,
+                Parts(None, 1 / rank),
+                one,
+            )
             for rank, one in enumerate(products, start=first)
         ]

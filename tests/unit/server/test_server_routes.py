@@ -72,6 +72,13 @@ def test_each_fault_of_a_question_is_named_by_its_path(client, question, path):
     assert [fault["path"] for fault in response.json()["errors"]] == [path]
 
 
+def test_a_search_is_told_what_the_visitor_did(client):
+    assert hit_ids(client.post("/v1/search", {"query": "steel"})) == ["kettle", "a/b"]
+    client.post("/v1/events", {"events": [event("e1", "kettle")]})
+    personal = client.post("/v1/search", {"query": "steel", "visitor_id": "v1"})
+    assert hit_ids(personal) == ["a/b", "kettle"]
+
+
 def test_half_a_character_is_refused(client):
     headers = {"content-type": "application/json"}
     body = b'{"query": "\\ud800"}'
