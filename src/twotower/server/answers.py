@@ -10,17 +10,9 @@ from twotower.features.history import History
 from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
-from twotower.server.models import (
-    Hit,
-    Item,
-    Mode,
-    Parts,
-    RecommendationReply,
-    RecommendationRequest,
-    SearchReply,
-    SearchRequest,
-)
 from twotower.server.problems import ProblemError
+from twotower.server.replies import Hit, Item, Parts, RecommendationReply, SearchReply
+from twotower.server.requests import Mode, RecommendationRequest, SearchRequest
 
 _MS_PER_S = 1_000
 _SEARCH = "/v1/search"

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from twotower.server.live_shop import LiveShop
-from twotower.server.models import Identifier
+from twotower.server.requests import Identifier
 
 
 async def _shop(request: Request) -> LiveShop:

@@ -4,7 +4,7 @@ import polars as pl
 
 from twotower import __version__, schema
 from twotower.server.live_shop import LiveShop
-from twotower.server.models import Count, StatsReply, VersionReply
+from twotower.server.replies import Count, StatsReply, VersionReply
 
 _TOP = 12
 

@@ -13,7 +13,7 @@ from twotower.features.history import Histories, History
 from twotower.retrieval.retriever import Retriever
 from twotower.server.event_times import event_time
 from twotower.server.metrics import Metrics
-from twotower.server.models import EventIn, ProductIn
+from twotower.server.requests import EventIn, ProductIn
 from twotower.server.settings import ServerSettings
 from twotower.server.user_log import UserLog
 from twotower.shop.database import ShopDatabase

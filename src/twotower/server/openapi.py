@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
 from twotower import __version__
-from twotower.server.models import Problem
+from twotower.server.replies import Problem
 from twotower.server.routes import events, operations, products, recommendations, search, visitors
 
 _ROUTERS: Final = (

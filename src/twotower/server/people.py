@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from twotower import schema
 from twotower.features.history import UNKNOWN_TIME, History
 from twotower.server.live_shop import LiveShop
-from twotower.server.models import ExampleVisitor, Kind, PastEvent, SeenItem, VisitorReply
+from twotower.server.replies import ExampleVisitor, PastEvent, SeenItem, VisitorReply
+from twotower.server.requests import Kind
 from twotower.shop.records import LiveEvent
 
 _SHOWN = 5

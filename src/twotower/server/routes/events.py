@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from twotower.server.context import RequestId, Shop
-from twotower.server.models import EventsReply, EventsRequest, RejectedEvent
+from twotower.server.replies import EventsReply, RejectedEvent
+from twotower.server.requests import EventsRequest
 
 router = APIRouter(tags=["events"])
 

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from twotower.server.context import RequestId, Shop
 from twotower.server.identity import stats_of, version_of
-from twotower.server.models import HealthReply, StatsReply, VersionReply
 from twotower.server.problems import ProblemError
+from twotower.server.replies import HealthReply, StatsReply, VersionReply
 
 router = APIRouter(tags=["operations"])
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

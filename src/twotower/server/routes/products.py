@@ -7,8 +7,9 @@ from twotower.errors import DataError
 from twotower.server.answers import as_item
 from twotower.server.context import IdInPath, RequestId, Shop
 from twotower.server.images import SVG_POLICY, SVG_TYPE, decode_picture, is_data_uri
-from twotower.server.models import IndexedProductReply, ProductIn, ProductReply
 from twotower.server.problems import ProblemError
+from twotower.server.replies import IndexedProductReply, ProductReply
+from twotower.server.requests import ProductIn
 
 router = APIRouter(tags=["products"])
 _FIVE_MINUTES = "private, max-age=300"

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from twotower.server.answers import recommendation_reply
 from twotower.server.context import RequestId, Shop
-from twotower.server.models import RecommendationReply, RecommendationRequest
+from twotower.server.replies import RecommendationReply
+from twotower.server.requests import RecommendationRequest
 
 router = APIRouter(tags=["answers"])
 

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from twotower.server.answers import search_reply
 from twotower.server.context import RequestId, Shop
-from twotower.server.models import SearchReply, SearchRequest
+from twotower.server.replies import SearchReply
+from twotower.server.requests import SearchRequest
 
 router = APIRouter(tags=["answers"])
 

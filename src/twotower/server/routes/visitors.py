@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from twotower.server.context import IdInPath, RequestId, Shop
-from twotower.server.models import VisitorReply, VisitorsReply
 from twotower.server.people import example_visitors_of, visitor_of
+from twotower.server.replies import VisitorReply, VisitorsReply
 
 router = APIRouter(tags=["visitors"])
 _Limit = Annotated[int, Query(ge=1, le=100)]

@@ -1,0 +1,198 @@
+"""Answers as they go out over HTTP, each shape spelled once."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from twotower.server.requests import Kind, Mode, Placement
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Item(_Answer):
+    """A product as the catalogue knows it; what the shop left out is null."""
+
+    item_id: str
+    title: str
+    description: str | None
+    brand: str | None
+    category: str | None
+    price: float | None
+    rating: float | None
+    attributes: list[str]
+    in_stock: bool | None
+    image: str | None = Field(description="A URL that this page may load.")
+    launched: int | None = Field(description="On sale since, UTC milliseconds.")
+
+
+class Parts(_Answer):
+    """What the score is made of; null where that part had no say."""
+
+    semantic: float | None
+    lexical: float | None
+
+
+class Hit(_Answer):
+    """One product of a list; `rank` counts from 1 over all pages."""
+
+    rank: int
+    item_id: str
+    score: float
+    parts: Parts
+    item: Item
+
+
+class _Reply(_Answer):
+    request_id: str
+
+
+class _ListReply(_Reply):
+    bundle_version: str
+    took_ms: dict[str, float] = Field(description="Milliseconds: `total`, and each stage by name.")
+    total: int
+    total_definition: str = Field(description="What `total` counts, in words.")
+    degraded: bool
+    fallback_used: str | None = Field(
+        description="Null, or the name of the simpler method that answered instead."
+    )
+    hits: list[Hit]
+
+
+class SearchReply(_ListReply):
+    """The products for a query, best first."""
+
+    query: str
+    mode: Mode
+
+
+class RecommendationReply(_ListReply):
+    """The products for a place on the page, best first."""
+
+    placement: Placement
+    history_length: int = Field(description="How many known events shaped this list.")
+
+
+class RejectedEvent(_Answer):
+    """An event that was not stored, and why."""
+
+    event_id: str
+    reason: str
+
+
+class EventsReply(_Reply):
+    """Every event of the batch by name; the accepted ones are on disk."""
+
+    accepted: list[str]
+    duplicate: list[str]
+    rejected: list[RejectedEvent]
+
+
+class ProductReply(_Reply):
+    """One product."""
+
+    item: Item
+
+
+class IndexedProductReply(ProductReply):
+    """A stored product that searches and recommendations can already return."""
+
+    indexed: bool
+
+
+class SeenItem(_Answer):
+    """An item by id and title."""
+
+    item_id: str
+    title: str
+
+
+class PastEvent(SeenItem):
+    """One event of a visitor; `time` is UTC milliseconds, null in logs without a clock."""
+
+    event: Kind
+    time: int | None
+
+
+class ExampleVisitor(_Answer):
+    """A user of the log whose eyes the page can borrow; `recent` is newest first."""
+
+    user_id: str
+    n_events: int
+    recent: list[SeenItem]
+
+
+class VisitorsReply(_Reply):
+    """Example visitors of the log."""
+
+    visitors: list[ExampleVisitor]
+
+
+class VisitorReply(_Reply):
+    """What is known of one visitor, live events included; `recent` is newest first."""
+
+    visitor_id: str
+    n_events: int
+    recent: list[PastEvent]
+
+
+class Count(_Answer):
+    """A name and how many items bear it."""
+
+    name: str
+    items: int
+
+
+class StatsReply(_Reply):
+    """The shop in numbers."""
+
+    name: str
+    synthetic: bool = Field(description="True for a made-up demo shop.")
+    bundle_version: str
+    width: int = Field(description="Numbers per vector.")
+    items: int
+    live_items: int = Field(description="Products added or changed since the bundle was built.")
+    users: int
+    log_events: int
+    live_events: int
+    brands: int
+    categories: int
+    top_categories: list[Count]
+
+
+class VersionReply(_Reply):
+    """Which software and which bundle answer."""
+
+    twotower: str
+    bundle_version: str
+    bundle_format: int
+    name: str
+    synthetic: bool
+
+
+class HealthReply(_Reply):
+    """`live` or `ready`; anything else is a problem with status 503."""
+
+    status: Literal["live", "ready"]
+
+
+# -- problems (RFC 9457) -----------------------------------------------------------
+
+
+class Fault(_Answer):
+    """One fault of a request: where, and what was expected."""
+
+    path: str
+    message: str
+
+
+class Problem(_Answer):
+    """An error; `type` is stable, `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[Fault] | None = None
