@@ -82,9 +82,10 @@ def blend_scores(
             f" got {meaning.shape} and {words.shape}"
         )
     scale = scale or Scale.of(meaning, words)
-    near = _share(meaning - scale.floor[:, None], scale.semantic_top - scale.floor)
-    matching = _share(words, scale.lexical_top)
     allowed = meaning > -np.inf
+    above = np.where(allowed, meaning - scale.floor[:, None], 0.0)
+    near = _share(above, scale.semantic_top - scale.floor)
+    matching = _share(words, scale.lexical_top)
     return np.where(allowed, weight * near + (1 - weight) * matching, -np.inf).astype(np.float32)
 
 

@@ -1,5 +1,6 @@
 """The products: those of the bundle, and live ones over them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -26,7 +27,6 @@ _TYPES: Final[dict[str, pl.DataType]] = {
     schema.LAUNCHED: pl.Int64(),
     schema.IMAGE: pl.String(),
 }
-_NUMBERS: Final = (schema.PRICE, schema.RATING)
 
 
 @dataclass(frozen=True)
@@ -157,23 +157,37 @@ def one_product(item_id: str, fields: Mapping[str, Any]) -> pl.DataFrame:
     unknown = sorted(set(given) - set(_TYPES))
     if unknown:
         raise DataError(f"a product's fields are {', '.join(_TYPES)}, got {unknown[0]!r}")
-    for name in _NUMBERS:
-        if isinstance(given.get(name), int) and not isinstance(given[name], bool):
-            given[name] = float(given[name])
-        if name in given and not np.isfinite(_as_number(name, given[name])):
-            raise DataError(f"{name} of product {item_id!r} must be finite, got {given[name]}")
+    for name, value in given.items():
+        _check_type(item_id, name, value)
+    return pl.DataFrame({name: [given.get(name)] for name in _TYPES}, schema=_TYPES, strict=False)
+
+
+def _check_type(item_id: str, name: str, value: object) -> None:
+    """Raise `DataError` unless a value of the field is what the catalogue keeps there."""
+    match _TYPES[name]:
+        case pl.String():
+            expected, fits = "a text", isinstance(value, str)
+        case pl.Float64():
+            expected = "a finite number"
+            fits = isinstance(value, int | float) and _is_finite(value)
+        case pl.Boolean():
+            expected, fits = "true or false", isinstance(value, bool)
+        case pl.Int64():
+            expected = "whole milliseconds"
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            fits = is_whole and -(2**63) <= value < 2**63  # type: ignore[operator]
+        case _:
+            expected = "a list of texts"
+            fits = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+    if not fits:
+        raise DataError(f"{name} of product {item_id!r} must be {expected}, got {value!r:.60}")
+
+
+def _is_finite(value: float) -> bool:
     try:
-        return pl.DataFrame(
-            {name: [given.get(name)] for name in _TYPES}, schema=_TYPES, strict=True
-        )
-    except (pl.exceptions.PolarsError, TypeError, OverflowError) as wrong:
-        raise DataError(f"product {item_id!r} has a field of a wrong type: {wrong}") from wrong
-
-
-def _as_number(name: str, value: object) -> float:
-    if not isinstance(value, float):
-        raise DataError(f"{name} must be a number, got {value!r}")
-    return value
+        return not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _available(items: pl.DataFrame) -> NDArray[np.bool_]:

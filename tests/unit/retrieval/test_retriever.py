@@ -1,0 +1,314 @@
+"""What the retriever answers, on a bundle whose right answers are known."""
+
+import threading
+
+import numpy as np
+import pytest
+from little_bundle import PRODUCTS, little_bundle
+
+from twotower.errors import (
+    ConfigError,
+    DataError,
+    IncompatibleBundle,
+    RetrievalError,
+    UnknownItem,
+)
+from twotower.features.history import History
+from twotower.index.hnsw import HnswConfig, HnswIndex
+from twotower.lexical.bm25 import Bm25
+from twotower.retrieval.retriever import Retriever
+
+IDS = [product[0] for product in PRODUCTS]
+
+
+def ids(answer) -> list[str]:
+    return [hit.item_id for hit in answer.hits]
+
+
+@pytest.fixture
+def shop() -> Retriever:
+    return Retriever(little_bundle())
+
+
+# -- search -----------------------------------------------------------------------
+
+
+def test_words_find_what_holds_them(shop):
+    answer = shop.search("red sofa", mode="lexical")
+    assert ids(answer) == ["sofa-red", "sofa-blue"]
+    assert answer.total == 2
+    assert answer.hits[0].parts.semantic is None
+    assert answer.hits[0].score == answer.hits[0].parts.lexical > 0
+
+
+def test_meaning_finds_what_words_miss(shop):
+    assert ids(shop.search("settee", mode="lexical")) == []
+    assert set(ids(shop.search("settee", mode="semantic", k=2))) == {"sofa-blue", "sofa-red"}
+    assert set(ids(shop.search("settee", k=2))) == {"sofa-blue", "sofa-red"}
+
+
+def test_a_hybrid_hit_carries_both_parts_and_the_blend(shop):
+    answer = shop.search("blue sofa", k=7)
+    assert ids(answer)[0] == "sofa-blue"
+    assert answer.total == 7
+    assert answer.hits[0].score == pytest.approx(1.0), "the best in both parts"
+    scores = [hit.score for hit in answer.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert answer.mode == "hybrid"
+    assert answer.fallback_used is None
+    assert set(answer.took_ms) == {"lexical", "encode", "semantic", "blend", "total"}
+
+
+def test_the_weight_of_the_bundle_decides_the_blend():
+    words_only = Retriever(little_bundle(semantic_weight=0.0))
+    assert all(hit.score == 0 for hit in words_only.search("settee").hits)
+    meaning_only = Retriever(little_bundle(semantic_weight=1.0))
+    asked = meaning_only.search("oak chair", mode="semantic")
+    assert ids(meaning_only.search("oak chair")) == ids(asked)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
+def test_pages_joined_together_equal_one_long_page(shop, mode):
+    whole = shop.search("koda lumo arbo living light", k=7, mode=mode)
+    pages = [
+        shop.search("koda lumo arbo living light", k=2, offset=offset, mode=mode)
+        for offset in (0, 2, 4, 6)
+    ]
+    assert [hit for page in pages for hit in page.hits] == list(whole.hits)
+    assert [hit.rank for hit in whole.hits] == list(range(1, len(whole.hits) + 1))
+    assert {page.total for page in pages} == {whole.total}
+
+
+def test_an_index_that_is_not_exact_gives_the_same_order():
+    exact = Retriever(little_bundle())
+    config = HnswConfig(scan_below=1, reproducible=True)
+    graph = Retriever(little_bundle(index=lambda vectors: HnswIndex(vectors, config)))
+    for query in ("blue sofa", "lantern", "arbo", "wd40", "zebra"):
+        for mode in ("hybrid", "semantic"):
+            expected = exact.search(query, k=7, mode=mode)
+            found = graph.search(query, k=7, mode=mode)
+            assert ids(found) == ids(expected)
+            np.testing.assert_allclose(
+                [hit.score for hit in found.hits], [hit.score for hit in expected.hits], atol=1e-6
+            )
+
+
+def test_out_of_stock_products_are_found_and_say_so(shop):
+    hits = {hit.item_id: hit.item for hit in shop.search("lamp").hits}
+    assert hits["lamp-floor"]["in_stock"] is False
+    assert hits["lamp"]["in_stock"] is True
+    assert hits["mug"]["in_stock"] is None
+
+
+def test_without_a_query_tower_words_answer_and_that_is_said():
+    shop = Retriever(little_bundle(queries=False))
+    for mode in ("hybrid", "semantic"):
+        answer = shop.search("blue sofa", mode=mode)
+        assert answer.fallback_used == answer.mode == "lexical"
+        assert ids(answer)[0] == "sofa-blue"
+    assert shop.search("blue sofa", mode="lexical").fallback_used is None
+
+
+def test_the_visitors_taste_counts_as_much_as_the_bundle_says():
+    visitor = History.of([0])
+    indifferent = Retriever(little_bundle())
+    assert indifferent.search("sofa", history=visitor).history_length == 0
+    personal = Retriever(little_bundle(personal_weight=1.0))
+    for row in (0, 1):
+        answer = personal.search("sofa", mode="semantic", history=History.of([row]))
+        assert answer.hits[0].item_row == row
+        assert answer.history_length == 1
+
+
+def test_bad_searches_are_refused_with_the_reason(shop):
+    with pytest.raises(RetrievalError, match="at least one word"):
+        shop.search("  ")
+    with pytest.raises(RetrievalError, match="at most 1000 characters, got 1001"):
+        shop.search("x" * 1001)
+    with pytest.raises(ConfigError, match=r"k must be in 1\.\.1000 .*got 0"):
+        shop.search("sofa", k=0)
+    with pytest.raises(ConfigError, match=r"offset must be in 0\.\.10000"):
+        shop.search("sofa", offset=-1)
+    with pytest.raises(ConfigError, match="hybrid, semantic, lexical"):
+        shop.search("sofa", mode="magic")
+
+
+@pytest.mark.parametrize("query", ["(", "%_", "\x00", "☕☕", "the of", "'; drop", "a" * 1000])
+def test_strange_queries_are_answered(shop, query):
+    for mode in ("hybrid", "semantic", "lexical"):
+        shop.search(query, mode=mode)
+
+
+# -- recommendations --------------------------------------------------------------
+
+
+def test_recommendations_follow_the_history_and_leave_it_out(shop):
+    answer = shop.recommend(History.of([3, 0]), k=3)
+    assert ids(answer)[0] == "sofa-red"
+    assert not {"lamp", "sofa-blue"} & set(ids(answer))
+    assert answer.history_length == 2
+    assert answer.fallback_used is None
+    assert answer.mode == "recommend"
+
+
+def test_products_out_of_stock_are_never_recommended(shop):
+    assert "lamp-floor" not in ids(shop.recommend(History.of([3]), k=100))
+    assert "lamp-floor" not in ids(shop.similar("lamp", k=100))
+    assert "mug" in ids(shop.recommend(History.of([3]), k=100)), "unknown stock counts as there"
+
+
+def test_a_history_may_come_back_where_shoppers_repeat(shop):
+    again = shop.recommend(History.of([0]), k=1, repeat=True)
+    assert ids(again) == ["sofa-blue"]
+
+
+def test_excluded_products_stay_out_and_unknown_ones_are_ignored(shop):
+    answer = shop.recommend(History.of([0]), k=100, exclude=["sofa-red", "nonsense"])
+    assert sorted(ids(answer)) == sorted(set(IDS) - {"sofa-blue", "sofa-red", "lamp-floor"})
+    assert answer.total == 4
+
+
+def test_a_visitor_without_events_gets_the_towers_start_state(shop):
+    answer = shop.recommend(History.of([]), k=1)
+    assert ids(answer) == ["kettle"]
+    assert answer.fallback_used is None
+    assert answer.history_length == 0
+
+
+def test_without_a_user_tower_an_empty_history_gets_what_most_users_touched():
+    answer = Retriever(little_bundle(users=False)).recommend(History.of([]), k=3)
+    assert ids(answer) == ["sofa-red", "kettle", "sofa-blue"], "three users before two"
+    assert [hit.score for hit in answer.hits] == [3, 2, 0]
+    assert answer.fallback_used == "popularity"
+
+
+def test_without_a_user_tower_and_events_the_catalogues_order_is_all_there_is():
+    answer = Retriever(little_bundle(users=False, events=False)).recommend(History.of([]), k=2)
+    assert ids(answer) == IDS[:2]
+    assert answer.fallback_used == "catalogue"
+
+
+def test_without_a_user_tower_a_history_is_averaged_and_that_is_said():
+    shop = Retriever(little_bundle(users=False))
+    answer = shop.recommend(History.of([0]), k=1)
+    assert ids(answer) == ["sofa-red"]
+    assert answer.fallback_used == "item_average"
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_similar_is_the_cosine_whatever_the_lengths(unit):
+    bundle = little_bundle(unit=unit)
+    shop = Retriever(bundle)
+    vectors = bundle.model.item_vectors
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert (np.ptp(lengths) < 1e-5) == unit
+    cosine = vectors @ vectors[0] / lengths / lengths[0]
+    answer = shop.similar("sofa-blue", k=100)
+    rows = [row for row in np.argsort(-cosine) if row not in (0, 4)]
+    assert [hit.item_row for hit in answer.hits] == rows
+    np.testing.assert_allclose([hit.score for hit in answer.hits], cosine[rows], atol=1e-5)
+    assert answer.mode == "similar"
+    assert ids(shop.similar("sofa-blue", k=1, exclude=["sofa-red"])) != ["sofa-red"]
+
+
+def test_bad_recommendations_are_refused_with_the_reason(shop):
+    with pytest.raises(UnknownItem, match="'nothing'"):
+        shop.similar("nothing")
+    with pytest.raises(ConfigError, match=r"k must be in 1\.\.1000"):
+        shop.recommend(History.of([]), k=0)
+    with pytest.raises(ConfigError, match=r"0\.\.6"):
+        shop.recommend(History.of([7]))
+    with pytest.raises(UnknownItem):
+        shop.history(["sofa-red", "nothing"])
+
+
+# -- live products ----------------------------------------------------------------
+
+
+def test_a_new_product_with_a_title_only_is_found_and_recommended_at_once(shop):
+    row = shop.put_item("zorb", {"title": "Zorblax couch"})
+    assert (row, shop.n_items, shop.item_row("zorb")) == (7, 8, 7)
+    assert ids(shop.search("zorblax", mode="lexical")) == ["zorb"]
+    assert ids(shop.search("zorblax settee", mode="semantic"))[0] == "zorb"
+    assert ids(shop.search("zorblax"))[0] == "zorb"
+    assert "zorb" in ids(shop.similar("sofa-red", k=3))
+    assert "zorb" in ids(shop.recommend(History.of([0]), k=3))
+    assert ids(shop.similar("zorb", k=7))
+    assert shop.recommend(shop.history(["zorb"]), k=2).history_length == 1
+
+
+def test_a_known_product_is_replaced_whole(shop):
+    shop.put_item("kettle", {"title": "Garden hose", "price": 12, "in_stock": False})
+    assert shop.n_items == 7
+    product = shop.product("kettle")
+    assert (product["title"], product["price"], product.get("brand")) == ("Garden hose", 12.0, None)
+    assert ids(shop.search("steel kettle", mode="lexical")) == []
+    assert ids(shop.search("garden hose"))[0] == "kettle"
+    assert "kettle" not in ids(shop.recommend(History.of([0]), k=100))
+
+
+def test_stock_that_comes_back_is_recommended_again(shop):
+    shop.put_item("lamp-floor", {"title": "Floor lamp", "brand": "Lumo", "in_stock": True})
+    assert ids(shop.similar("lamp", k=1)) == ["lamp-floor"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "as title, got None"),
+        ({"title": "  "}, "as title"),
+        ({"title": 5}, "as title, got 5"),
+        ({"title": "x", "colour": "red"}, "'colour'"),
+        ({"title": "x", "price": "cheap"}, "price of product 'new' must be a finite number"),
+        ({"title": "x", "price": float("nan")}, "must be a finite number, got nan"),
+        ({"title": "x", "attributes": "red"}, "must be a list of texts"),
+        ({"title": "x", "attributes": [1]}, "must be a list of texts"),
+        ({"title": "x", "in_stock": "yes"}, "must be true or false"),
+        ({"title": "x", "launched": 2**70}, "must be whole milliseconds"),
+        ({"title": "x", "launched": 1.5}, "must be whole milliseconds"),
+        ({"title": "x", "brand": 7}, "must be a text"),
+    ],
+)
+def test_a_bad_product_is_refused_and_changes_nothing(shop, fields, reason):
+    with pytest.raises(DataError, match=reason):
+        shop.put_item("new", fields)
+    assert shop.n_items == 7
+    with pytest.raises(UnknownItem):
+        shop.item_row("new")
+
+
+def test_answers_hold_while_products_arrive(shop):
+    faults: list[BaseException] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                for mode in ("hybrid", "semantic", "lexical"):
+                    answer = shop.search("sofa lamp", k=50, mode=mode)
+                    assert len(set(ids(answer))) == len(answer.hits)
+                    assert all(hit.item["item_id"] == hit.item_id for hit in answer.hits)
+                shop.similar("sofa-blue", k=50)
+                shop.recommend(History.of([1, 3]), k=50)
+            except BaseException as fault:
+                faults.append(fault)
+                return
+
+    readers = [threading.Thread(target=ask) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(100):
+        shop.put_item(f"new-{number % 70}", {"title": f"sofa lamp {number}"})
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert faults == []
+    assert shop.n_items == 77
+    assert len(ids(shop.search("sofa lamp", k=200, mode="lexical"))) == 74
+
+
+def test_parts_of_different_catalogues_are_refused():
+    bundle = little_bundle()
+    bundle.lexical = Bm25.fit({"title": ["one"]})
+    with pytest.raises(IncompatibleBundle, match=r"expected 7 items .*lexical.*found 1"):
+        Retriever(bundle)
