@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from twotower import schema
@@ -22,6 +23,7 @@ from twotower.shop.tables import events, products
 _IDS_PER_QUERY = 500
 _NS_PER_MS = 1_000_000
 _LARGEST = 2**63 - 1
+_EVENT_COLUMNS = [events.c[field.name] for field in fields(LiveEvent)]
 
 
 class ShopDatabase:
@@ -115,14 +117,14 @@ class ShopDatabase:
         if owned is None:
             return []
         newest = (
-            select(events)
+            select(*_EVENT_COLUMNS)
             .where(owned)
             .order_by(events.c.time.desc(), events.c.sequence.desc())
             .limit(limit)
         )
         with self._engine.connect() as connection:
             rows = connection.execute(newest).all()
-        return [_event(row) for row in reversed(rows)]
+        return [LiveEvent(*row) for row in reversed(rows)]
 
     def count_events(self, visitor_id: str | None = None, user_id: str | None = None) -> int:
         """Counts the events that `recent_events` reads, without a limit."""
@@ -225,16 +227,3 @@ def _owned_by(visitor_id: str | None, user_id: str | None) -> ColumnElement[bool
         return or_(events.c.user_id == user_id, events.c.visitor_id == visitor_id)
     anonymous = and_(events.c.visitor_id == visitor_id, events.c.user_id.is_(None))
     return or_(events.c.user_id == user_id, anonymous)
-
-
-def _event(row: Row[Any]) -> LiveEvent:
-    return LiveEvent(
-        event_id=row.event_id,
-        visitor_id=row.visitor_id,
-        item_id=row.item_id,
-        event=row.event,
-        time=row.time,
-        received=row.received,
-        user_id=row.user_id,
-        request_id=row.request_id,
-    )

@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from twotower.server.run import _listening
+from twotower.server.settings import ServerSettings
+
 PROGRAM = Path(__file__).with_name("serve_fake.py")
 
 
@@ -27,6 +30,13 @@ def started(where, port=0):
             yield process, address and address.group()
         finally:
             process.kill()
+
+
+def test_small_answers_do_not_wait_for_more_to_send():
+    with _listening(ServerSettings(port=0)) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP  # asyncio's condition for TCP_NODELAY
 
 
 def view(event_id):

@@ -128,12 +128,22 @@ def test_two_processes_may_share_the_file(tmp_path):
         assert ids(one.recent_events("v1", limit=9)) == ["a", "b"]
 
 
-def test_a_failed_batch_stores_nothing_and_says_so(database):
-    too_long = event("b", time=2**63 - 1)
-    with sqlite3.connect(database.path) as elsewhere:
-        elsewhere.execute("DROP TABLE products")
-    elsewhere.close()
-    database.add_events([too_long])
+def test_on_a_full_disk_nothing_of_the_batch_is_stored_and_later_it_is(database):
+    with database._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
+    batch = [event(f"e{place}", item="x" * 100) for place in range(1_000)]
+    with pytest.raises(OutputError, match=r"full.*nothing of this request was stored"):
+        database.add_events(batch)
+    assert database.counts().events == 0
+    with database._engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert len(database.add_events(batch).accepted) == 1_000
+
+
+def test_a_product_that_cannot_be_stored_is_an_error_and_events_go_on(database):
+    with database._transaction() as connection:
+        connection.exec_driver_sql("DROP TABLE products")
     with pytest.raises(OutputError, match="nothing of this request was stored"):
         database.upsert_product("one", {"title": "Kettle"})
     assert database.add_events([event("c")]).accepted == ("c",)
