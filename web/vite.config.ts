@@ -20,5 +20,7 @@ export default defineConfig({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     css: false,
+    // jsdom 26 does not know the <search> element of HTML; browsers do since 2023.
+    onConsoleLog: (log) => !log.includes("The tag <search> is unrecognized"),
   },
 });

@@ -27,19 +27,16 @@ export function searchQuery(
   });
 }
 
-/** A home list, and which of its products were not in the list before the last event. */
+/** A home list, and which of its products the last change of the list brought. */
 export interface HomeList extends RecommendationReply {
   arrivals: string[];
 }
 
 export function withArrivals(answer: RecommendationReply, before: HomeList | undefined): HomeList {
   if (before === undefined) return { ...answer, arrivals: [] };
-  if (before.history_length === answer.history_length) {
-    return { ...answer, arrivals: before.arrivals };
-  }
   const known = new Set(before.hits.map((hit) => hit.item_id));
   const arrivals = answer.hits.map((hit) => hit.item_id).filter((id) => !known.has(id));
-  return { ...answer, arrivals };
+  return { ...answer, arrivals: arrivals.length === 0 ? before.arrivals : arrivals };
 }
 
 export function homeQuery(api: Api, visitor: Visitor) {

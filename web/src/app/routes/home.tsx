@@ -17,7 +17,7 @@ function Departments({ stats }: { stats: StatsReply | undefined }) {
   const names = (stats?.top_categories ?? []).map(
     ({ name }) => categoryLevels(name).at(-1) ?? name,
   );
-  const some = [...new Set(names)].slice(0, 6);
+  const some = [...new Set(names)].slice(0, 5);
   if (some.length === 0) return null;
   return (
     <ul className={styles.departments} aria-label="Departments">

@@ -18,14 +18,7 @@ export function SearchPage() {
   return (
     <>
       <title>{q === "" ? "Search · twotower" : `${q} · twotower`}</title>
-      <SearchResults
-        key={`${q} ${mode}`}
-        q={q}
-        mode={mode}
-        page={page}
-        search={search}
-        onMode={onMode}
-      />
+      <SearchResults q={q} mode={mode} page={page} search={search} onMode={onMode} />
     </>
   );
 }

@@ -7,19 +7,29 @@ import { plural } from "@/lib/format";
 import styles from "./for-you-view.module.css";
 import type { ForYou } from "./use-for-you";
 
+const STRANGER = "nothing is known of this visitor yet. Open a product and this list follows.";
+
+/** How a list came about that no history shaped. */
+function explainStranger(fallback: string | null): string {
+  if (fallback === "popularity") return `Popular with everyone: ${STRANGER}`;
+  if (fallback === "catalogue") return `In the order of the catalogue: ${STRANGER}`;
+  return `A first guess: ${STRANGER}`;
+}
+
 /** How this list came about, in one honest line. */
 export function explain(list: HomeList): string {
   const { history_length: length, fallback_used: fallback, arrivals } = list;
-  if (fallback === "popularity") {
-    return length === 0
-      ? "Popular with everyone: nothing is known of this visitor yet. Open a product and this list follows."
-      : `Popular with everyone: ${plural(length, "known event")} did not suffice for a personal list.`;
+  if (length === 0) return explainStranger(fallback);
+  const history = `${plural(length, "product")} in the history of this visitor`;
+  if (fallback === "popularity" || fallback === "catalogue") {
+    return `Popular with everyone: ${history} did not suffice for a personal list.`;
   }
-  if (fallback !== null) return `A simpler method answered: ${fallback}.`;
-  const basis = `Chosen from ${plural(length, "event")} of this visitor.`;
-  return arrivals.length === 0
-    ? basis
-    : `${basis} ${arrivals.length} of ${list.hits.length} are new since the last one.`;
+  const basis = fallback === "item_average" ? "Chosen by likeness to" : "Chosen from";
+  const news =
+    arrivals.length === 0
+      ? ""
+      : ` ${arrivals.length} of ${list.hits.length} changed with the last event.`;
+  return `${basis} ${history}.${news}`;
 }
 
 function Body({ forYou }: { forYou: ForYou }) {

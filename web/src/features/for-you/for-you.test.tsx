@@ -2,10 +2,11 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { useSendEvent } from "@/api/events";
+import type { HomeList } from "@/api/queries";
 import { visitorFrom } from "@/lib/identity";
 import { FakeShop, item } from "@/testing/fake-shop";
 import { renderWith } from "@/testing/render";
-import { ForYouView } from "./for-you-view";
+import { explain, ForYouView } from "./for-you-view";
 import { useForYou } from "./use-for-you";
 
 const visitor = visitorFrom("anon-1");
@@ -36,7 +37,7 @@ test("the list follows an event and says what is new", async () => {
   await userEvent.click(screen.getByRole("button", { name: "View P0" }));
   expect(
     await screen.findByText(
-      "Chosen from 1 event of this visitor. 1 of 12 are new since the last one.",
+      "Chosen from 1 product in the history of this visitor. 1 of 12 changed with the last event.",
     ),
   ).toBeVisible();
   expect(screen.queryByText("Product P0")).toBeNull();
@@ -56,4 +57,28 @@ test("a failure can be tried again", async () => {
   shop.failing = null;
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByText("Product P0")).toBeVisible();
+});
+
+const list: HomeList = {
+  request_id: "r",
+  bundle_version: "b1",
+  took_ms: { total: 1 },
+  total: 0,
+  total_definition: "",
+  degraded: false,
+  placement: "home",
+  hits: [],
+  arrivals: [],
+  history_length: 0,
+  fallback_used: null,
+};
+
+test("every way to a list is told", () => {
+  expect(explain(list)).toMatch(/^A first guess/);
+  expect(explain({ ...list, fallback_used: "popularity" })).toMatch(/^Popular with everyone/);
+  expect(explain({ ...list, fallback_used: "catalogue" })).toMatch(/^In the order of the catal/);
+  const known = { ...list, history_length: 3 };
+  expect(explain(known)).toBe("Chosen from 3 products in the history of this visitor.");
+  expect(explain({ ...known, fallback_used: "item_average" })).toMatch(/^Chosen by likeness to 3/);
+  expect(explain({ ...known, fallback_used: "popularity" })).toMatch(/did not suffice/);
 });

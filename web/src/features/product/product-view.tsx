@@ -9,7 +9,7 @@ import { BagIcon, CheckIcon } from "@/components/ui/icons";
 import { Picture } from "@/components/ui/picture";
 import { ProductCard } from "@/components/ui/product-card";
 import { Empty, Failure } from "@/components/ui/state";
-import { categoryLevels, formatMonth, readAttribute } from "@/lib/format";
+import { type Attribute, categoryLevels, formatMonth, readAttribute } from "@/lib/format";
 import styles from "./product-view.module.css";
 import type { Deed, Product, Similar } from "./use-product";
 
@@ -35,11 +35,26 @@ function Breadcrumbs({ category }: { category: string | null }) {
 }
 
 function Details({ item }: { item: Item }) {
-  const rows: { name: string; value: string }[] = item.attributes
-    .map(readAttribute)
-    .map(({ name, value }) => ({ name: name ?? "Feature", value }));
+  const attributes = item.attributes.map(readAttribute);
+  const bare = attributes.filter(({ name }) => name === null).map(({ value }) => value);
+  const rows = attributes.filter(({ name }) => name !== null);
   if (item.launched !== null)
     rows.push({ name: "On sale since", value: formatMonth(item.launched) });
+  return (
+    <>
+      {bare.length > 0 && (
+        <ul className={styles.features} aria-label="Features">
+          {bare.map((value) => (
+            <li key={value}>{value}</li>
+          ))}
+        </ul>
+      )}
+      <Rows rows={rows} />
+    </>
+  );
+}
+
+function Rows({ rows }: { rows: Attribute[] }) {
   if (rows.length === 0) return null;
   return (
     <dl className={styles.details}>

@@ -14,38 +14,38 @@ interface SearchBoxProps {
 export function SearchBox({ query, onSearch, size = "small" }: SearchBoxProps) {
   const id = useId();
   return (
-    <form
-      key={query}
-      // biome-ignore lint/a11y/useSemanticElements: browsers of 2022 do not know <search>
-      role="search"
-      className={`${styles.form} ${styles[size]}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        const typed = new FormData(event.currentTarget).get("q");
-        const words = typeof typed === "string" ? typed.trim() : "";
-        if (words !== "") onSearch(words);
-      }}
-    >
-      <label htmlFor={id} className="visually-hidden">
-        Search products
-      </label>
-      <input
-        id={id}
-        className={styles.input}
-        type="search"
-        name="q"
-        defaultValue={query}
-        maxLength={MAX_QUERY}
-        placeholder={size === "large" ? "Say what you need" : "Search"}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        enterKeyHint="search"
-      />
-      <button type="submit" className={styles.submit}>
-        <SearchIcon />
-        <span className={size === "large" ? styles.submitText : "visually-hidden"}>Search</span>
-      </button>
-    </form>
+    <search className={styles.search}>
+      <form
+        key={query}
+        className={`${styles.form} ${styles[size]}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          const typed = new FormData(event.currentTarget).get("q");
+          const words = typeof typed === "string" ? typed.trim() : "";
+          if (words !== "") onSearch(words);
+        }}
+      >
+        <label htmlFor={id} className="visually-hidden">
+          Search products
+        </label>
+        <input
+          id={id}
+          className={styles.input}
+          type="search"
+          name="q"
+          defaultValue={query}
+          maxLength={MAX_QUERY}
+          placeholder={size === "large" ? "Say what you need" : "Search"}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          enterKeyHint="search"
+        />
+        <button type="submit" className={styles.submit}>
+          <SearchIcon />
+          <span className={size === "large" ? styles.submitText : "visually-hidden"}>Search</span>
+        </button>
+      </form>
+    </search>
   );
 }

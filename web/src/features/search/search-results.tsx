@@ -20,18 +20,18 @@ interface SearchResultsProps {
 
 type Answered = Extract<Search, { state: "answered" }>;
 
-/** Says when only one half of the search found a product; a product found by both needs no word. */
-export function howFound(hit: Hit, mode: Mode): string | null {
-  if (mode !== "hybrid") return null;
-  return hit.parts.lexical === null && hit.parts.semantic !== null ? "Found by meaning" : null;
+/** Whether no word of the query is in the product: its meaning alone brought it here. */
+export function isByMeaning({ parts }: Hit): boolean {
+  return parts.semantic !== null && (parts.lexical ?? 0) === 0;
 }
 
 function Summary({ answer }: { answer: SearchReply }) {
   const took = answer.took_ms.total;
   return (
     <p className={styles.summary} role="status">
-      <span title={answer.total_definition}>{plural(answer.total, "product")}</span>
+      {plural(answer.total, "product")}
       {took !== undefined && ` in ${formatTook(took)}`}
+      {answer.total > 0 && `: ${answer.total_definition}`}
     </p>
   );
 }
@@ -99,16 +99,21 @@ function Hits({
 }) {
   const { answer, found } = search;
   const list = useFocusOnNew(found.length, page);
+  const byMeaning = mode === "hybrid" ? found.filter(({ hit }) => isByMeaning(hit)) : [];
+  const isAllByMeaning = byMeaning.length === found.length;
   const next = { q, page: page + 1, ...(mode === "hybrid" ? {} : { mode }) };
   return (
     <>
+      {isAllByMeaning && <Notice>No product has these words. These fit by their meaning.</Notice>}
       <Grid label="Products found" listRef={list}>
         {found.map(({ hit, requestId }, place) => (
           <li key={hit.item_id}>
             <ProductCard
               hit={hit}
               requestId={requestId}
-              note={howFound(hit, mode)}
+              note={
+                !isAllByMeaning && mode === "hybrid" && isByMeaning(hit) ? "Found by meaning" : null
+              }
               isEager={place < 8}
             />
           </li>
@@ -150,7 +155,7 @@ function Body({ q, mode, page, search }: Omit<SearchResultsProps, "onMode">) {
   }
   if (search.state === "failed") return <Failure error={search.error} onRetry={search.retry} />;
   if (search.found.length === 0) return <NothingFound q={q} mode={mode} />;
-  return <Hits q={q} mode={mode} page={page} search={search} />;
+  return <Hits key={`${q} ${mode}`} q={q} mode={mode} page={page} search={search} />;
 }
 
 /** The answer to a query, in each of its states. */

@@ -1,0 +1,276 @@
+"""The storefront as a shopper meets it."""
+
+import json
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+MARKUP = "<img src=x onerror=\"document.title='owned'\"> <b>Bold</b> kettle"
+
+
+def visitor_of(page):
+    return parse_qs(urlsplit(page.url).query)["visitor"][0]
+
+
+def titles(page, name):
+    return page.get_by_role("list", name=name).get_by_role("heading").all_inner_texts()
+
+
+def search(page, words):
+    box = page.get_by_role("searchbox", name="Search products")
+    box.fill(words)
+    box.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+
+
+def open_home(page, address="/"):
+    page.goto(address)
+    expect(page.get_by_role("list", name="For you")).to_be_visible()
+
+
+def go_home(page):
+    page.get_by_role("link", name="twotower, home").click()
+    expect(page.get_by_role("list", name="For you")).to_be_visible()
+
+
+def open_first(page, name):
+    """Opens the first product of a list and waits until the shop has stored the view."""
+    card = page.get_by_role("list", name=name).get_by_role("link").first
+    title = card.inner_text()
+    with page.expect_response(lambda answer: answer.url.endswith("/v1/events")) as stored:
+        card.click()
+    assert stored.value.status == 202
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    return title
+
+
+@pytest.fixture(scope="module")
+def known_item(shop):
+    """Some product of the catalogue, as the shop describes it."""
+    home = shop.post("/v1/recommendations", json={"placement": "home", "k": 50}).json()
+    return next(hit["item"] for hit in home["hits"] if hit["item"]["in_stock"])
+
+
+@pytest.fixture(scope="module")
+def example(shop):
+    return shop.get("/v1/visitors", params={"limit": 6}).json()["visitors"][1]
+
+
+def test_a_search_finds_the_product_and_says_how_many(page, known_item):
+    open_home(page)
+    search(page, known_item["title"])
+    expect(page.get_by_role("status").filter(has_text=re.compile(r"\d products?"))).to_be_visible()
+    assert known_item["title"] in titles(page, "Products found")
+
+
+def test_what_was_searched_is_in_the_address(page, known_item):
+    page.goto("/")
+    search(page, known_item["title"])
+    page.get_by_role("radio", name="Meaning").check()
+    expect(page).to_have_url(re.compile("mode=semantic"))
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+    shown = titles(page, "Products found")
+    page.reload()
+    expect(page.get_by_role("radio", name="Meaning")).to_be_checked()
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+    assert titles(page, "Products found") == shown
+
+
+def test_show_more_adds_products_and_back_takes_them_away(page, known_item):
+    page.goto(f"/search?q={quote(known_item['title'])}&mode=semantic")
+    cards = page.get_by_role("list", name="Products found").get_by_role("article")
+    expect(cards).to_have_count(24)
+    page.get_by_role("link", name="Show more").click()
+    expect(cards.nth(24)).to_be_visible()
+    expect(page).to_have_url(re.compile("page=2"))
+    assert cards.nth(24).get_by_role("link").evaluate("link => link === document.activeElement")
+    page.go_back()
+    expect(cards).to_have_count(24)
+
+
+def test_words_that_nobody_uses_lead_on(page):
+    page.goto("/search?q=qxzvwk&mode=lexical")
+    expect(page.get_by_text("Nothing matches “qxzvwk”")).to_be_visible()
+    page.get_by_role("link", name="Match by words and meaning").click()
+    expect(page.get_by_role("radio", name="Both")).to_be_checked()
+
+
+def test_a_product_opens_with_its_facts_and_similar_items(page, known_item):
+    page.goto(f"/product/{quote(known_item['item_id'], safe='')}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(known_item["title"])
+    expect(page.get_by_text(f"{known_item['price']:,.2f}").first).to_be_visible()
+    similar = page.get_by_role("list", name="Similar items").get_by_role("article")
+    expect(similar.first).to_be_visible()
+    assert similar.count() >= 4
+    assert known_item["title"] not in titles(page, "Similar items")
+    assert page.title().startswith(known_item["title"])
+
+
+def test_opening_a_product_changes_for_you(page):
+    open_home(page)
+    expect(page.get_by_text("nothing is known of this visitor yet")).to_be_visible()
+    before = titles(page, "For you")
+    opened = open_first(page, "For you")
+    go_home(page)
+    expect(page.get_by_text("1 product in the history of this visitor")).to_be_visible()
+    assert titles(page, "For you") != before
+    expect(page.get_by_label("Recent events of this visitor")).to_contain_text(opened)
+
+
+def test_one_opening_is_one_view_that_names_its_list(page, shop):
+    sent = []
+    page.on(
+        "request",
+        lambda request: request.url.endswith("/v1/events") and sent.append(request.post_data),
+    )
+    page.goto("/")
+    with page.expect_response(lambda answer: answer.url.endswith("/v1/recommendations")) as listed:
+        page.reload()
+    open_first(page, "For you")
+    go_home(page)
+    events = [event for body in sent for event in json.loads(body)["events"]]
+    assert [event["event"] for event in events] == ["view"]
+    assert events[0]["request_id"] == listed.value.json()["request_id"]
+    assert shop.get(f"/v1/visitors/{visitor_of(page)}").json()["n_events"] == 1
+
+
+def test_carts_and_purchases_are_stored(page, shop, known_item):
+    page.goto(f"/product/{quote(known_item['item_id'], safe='')}")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("Added to cart", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Buy now").click()
+    expect(page.get_by_text("Purchase recorded")).to_be_visible()
+    known = shop.get(f"/v1/visitors/{visitor_of(page)}").json()
+    assert sorted(event["event"] for event in known["recent"]) == ["cart", "purchase", "view"]
+
+
+def test_another_visitor_sees_another_shop(page, example):
+    open_home(page)
+    before = titles(page, "For you")
+    page.get_by_role("button", name=re.compile("Shopping as")).click()
+    page.get_by_role("menuitemradio", name=re.compile(re.escape(example["user_id"]))).click()
+    expect(
+        page.get_by_text(re.compile(r"\d products? in the history of this visitor"))
+    ).to_be_visible()
+    assert visitor_of(page) == example["user_id"]
+    assert titles(page, "For you") != before
+    expect(page.get_by_label("Recent events of this visitor")).to_be_visible()
+
+
+def test_the_visitor_is_remembered_and_can_be_left(page, example):
+    open_home(page, f"/?visitor={example['user_id']}")
+    page.goto("/")
+    expect(page).to_have_url(re.compile(f"visitor={example['user_id']}"))
+    page.get_by_role("button", name=re.compile("Shopping as")).click()
+    page.get_by_role("menuitem", name=re.compile("Someone new")).click()
+    expect(page.get_by_text("nothing is known of this visitor yet")).to_be_visible()
+    assert visitor_of(page).startswith("anon-")
+
+
+def test_a_shopper_needs_only_the_keyboard(page, known_item):
+    open_home(page)
+
+    def tab_to(selector):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"the keyboard does not reach {selector}")
+
+    tab_to("input[type=search]")
+    page.keyboard.type(known_item["title"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+    tab_to("input[type=radio]")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Words")).to_be_focused()
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+    tab_to("article a")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Similar items")).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    tab_to("main button:not([disabled])")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Added to cart", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_no_page_is_wider_than_its_window(open_browser, known_item, width):
+    page = open_browser(viewport={"width": width, "height": 800})
+    product = f"/product/{quote(known_item['item_id'], safe='')}"
+    for address in ("/", f"/search?q={quote(known_item['title'])}", product):
+        page.goto(address)
+        expect(page.get_by_role("article").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_shop_works_on_a_phone(open_browser):
+    page = open_browser(viewport=PHONE, has_touch=True, is_mobile=True)
+    open_home(page)
+    page.get_by_role("list", name="For you").get_by_role("link").first.tap()
+    expect(page.get_by_role("heading", name="Similar items")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Shopping as")).tap()
+    menu = page.get_by_role("menu")
+    expect(menu).to_be_visible()
+    box = menu.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, colours):
+    complaints.expect("404")
+    page = open_browser(color_scheme=colours)
+    product = f"/product/{quote(known_item['item_id'], safe='')}"
+    found = {}
+    for address, sign in {
+        "/": "For you",
+        f"/search?q={quote(known_item['title'])}": "Match by",
+        "/search?q=qxzvwk&mode=lexical": "Nothing matches",
+        product: "Similar items",
+        "/product/nowhere": "This product is not in the catalogue",
+        "/no/such/page": "There is no page here",
+    }.items():
+        page.goto(address)
+        expect(page.get_by_text(sign).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        found[address] = barriers(page)
+    page.get_by_role("button", name=re.compile("Shopping as")).click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    found["menu"] = barriers(page)
+    assert {address: lines for address, lines in found.items() if lines} == {}
+
+
+def test_a_title_with_markup_is_shown_as_text(page, shop):
+    answer = shop.put("/v1/products/markup", json={"title": MARKUP, "description": MARKUP})
+    assert answer.status_code == 200, answer.text
+    page.goto("/product/markup")
+    expect(page.get_by_role("heading", level=1)).to_have_text(MARKUP)
+    search(page, "bold kettle")
+    page.get_by_role("link", name=MARKUP).wait_for()
+    assert page.locator("main b").count() == 0
+    assert page.title() == "bold kettle · twotower"
+
+
+def test_a_lost_connection_is_told_and_mended(page, complaints, known_item):
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    open_home(page)
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline")).to_be_visible()
+    search(page, known_item["title"])
+    expect(page.get_by_text("The shop cannot be reached")).to_be_visible()
+    page.context.set_offline(False)
+    again = page.get_by_role("button", name="Try again")
+    if again.is_visible():
+        again.click()
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+
+
+def test_a_made_up_shop_says_so(page):
+    page.goto("/")
+    expect(page.get_by_text("Synthetic demo shop")).to_be_visible()
