@@ -187,12 +187,12 @@ def _recognised(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str
         for theirs in shop.columns.values()
         for part in ([theirs] if isinstance(theirs, str) else theirs)
     }
-    there = {_snake(name): name for name in reversed(frame.columns) if name not in taken}
+    there = {_bare(name): name for name in reversed(frame.columns) if name not in taken}
     found: dict[str, str | list[str]] = {}
     for name, aliases in _ALIASES[table].items():
         if name in shop.columns:
             continue
-        alias = next((word for word in (name, *aliases.split()) if word in there), None)
+        alias = next((word for word in map(_bare, (name, *aliases.split())) if word in there), None)
         if alias is not None:
             found[name] = there.pop(alias)
     return found
@@ -281,7 +281,6 @@ def _closest(name: str, known: Any) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def _snake(name: str) -> str:
-    """`StockCode`, `Stock code` and `stock-code` are all `stock_code`."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
-    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+def _bare(name: str) -> str:
+    """`StockCode`, `Stock code` and `stock_code` are all `stockcode`."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())

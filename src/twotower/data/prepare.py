@@ -90,7 +90,9 @@ def prepare(
     tell("split", 3, len(_STAGES))
     dataset = divided(clean, config)
     tell("profile", 4, len(_STAGES))
-    return replace(dataset, profile=_profile(dataset, tables, rules, config))
+    profile = _profile(dataset, tables, rules, config)
+    tell("done", len(_STAGES), len(_STAGES))
+    return replace(dataset, profile=profile)
 
 
 def read(source: Path | str) -> Tables:

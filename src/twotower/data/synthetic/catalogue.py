@@ -23,7 +23,7 @@ _NEW_DAYS: Final = 21
 _NEW_SHARE: Final = 0.06
 _OUT_OF_STOCK: Final = 0.06
 _COLOURS_OF_LINE: Final = (0.3, 0.3, 0.25, 0.15)
-_ZIPF: Final = 0.85
+_ZIPF: Final = 0.8
 _SERIES: Final = """
     Harlow Skye Ember Isla Juno Otis Marlow Wren Aspen Clover Darcy Elwood Fenn Greta Hollis Ines
     Jasper Kit Linden Mabel Nora Orla Perry Quinn Rowan Sorrel Thea Una Vesper Willa Yarrow Zola

@@ -78,14 +78,14 @@ def make_tastes(
     """Tastes of this many shoppers: a few departments, brands, colours, a price level."""
     departments = shop.departments
     where = np.array([departments.index(kind.department) for kind in shop.types])
-    interest = rng.dirichlet(np.full(len(departments), 0.3), shoppers)
-    within = rng.gamma(0.7, size=(shoppers, len(shop.types)))
+    interest = rng.dirichlet(np.full(len(departments), 0.2), shoppers)
+    within = rng.gamma(0.6, size=(shoppers, len(shop.types)))
     kinds = interest[:, where] * within + 1e-4
     on_sale = np.bincount(catalogue.kind, minlength=len(shop.types)) > 0
     return Tastes(
         kinds=(kinds * on_sale).astype(np.float32),
-        colour_words=rng.normal(0, 1.0, (shoppers, len(catalogue.colour_words))).astype(np.float32),
-        brands=rng.normal(0, 0.9, (shoppers, len(shop.brands))).astype(np.float32),
+        colour_words=rng.normal(0, 1.5, (shoppers, len(catalogue.colour_words))).astype(np.float32),
+        brands=rng.normal(0, 1.3, (shoppers, len(shop.brands))).astype(np.float32),
         price=rng.normal(0, 0.9, shoppers).astype(np.float32),
     )
 
@@ -209,7 +209,7 @@ class Shopping:
         taste = (
             t.colour_words[rows, c.colour_word[items]]
             + t.brands[rows, c.brand[items]]
-            - 0.5 * (c.price_level[items] - t.price[rows]) ** 2
+            - 0.8 * (c.price_level[items] - t.price[rows]) ** 2
         ).astype(np.float32)
         last = before[:, None]
         alike = (
@@ -230,7 +230,7 @@ class Shopping:
     def _decide(
         self, taste: Floats, possible: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        likely = 1 / (1 + np.exp(1.9 - 0.6 * taste))
+        likely = 1 / (1 + np.exp(2.7 - 0.5 * taste))
         cart = possible & (self._rng.random(len(taste)) < likely)
         return cart, cart & (self._rng.random(len(taste)) < 0.5)
 
