@@ -18,6 +18,7 @@ _TRUE: Final = ("true", "t", "yes", "y", "1", "in stock")
 _FALSE: Final = ("false", "f", "no", "n", "0", "out of stock")
 _GRADE_WORDS: Final = {"exact": "E", "substitute": "S", "complement": "C", "irrelevant": "I"}
 _SHOWN: Final = 3
+_LONGEST: Final = 60
 
 _ID = (schema.ITEM_ID, schema.USER_ID, schema.SESSION_ID)
 _TEXT = (
@@ -66,11 +67,12 @@ def row_error(
         remedy: what to do.
     """
     first = int(bad.arg_true()[0])
-    value = tables.frames[table][name][first]
+    value = repr(tables.frames[table][name][first])
+    shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
     more = int(bad.sum()) - 1
     return DataError(
         f"{tables.file(table)}: row {first + 1} (the header not counted), column "
-        f"{tables.column(table, name)}: expected {expected}, got {value!r}"
+        f"{tables.column(table, name)}: expected {expected}, got {shown}"
         + (f", and {more:,} more rows like it" if more else "")
         + f". {remedy}"
     )

@@ -134,9 +134,10 @@ class Dataset:
         _refuse_foreign(folder)
         staging: Path | None = None
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            near = next(parent for parent in folder.absolute().parents if parent.exists())
+            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=near))
             self._write(staging)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             _swap(staging, folder)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _not_written(folder, error) from error

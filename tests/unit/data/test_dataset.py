@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_a_full_disk_leaves_nothing_and_keeps_what_was_there(made, tmp_path):
         "from twotower.data.prepare import prepare; from twotower.errors import OutputError\n"
         f"made = prepare({SOURCE!r})\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        "for name in ('data', 'new'):\n"
+        "for name in ('data', 'deep/er/new'):\n"
         "    try: made.save(Path(sys.argv[1]) / name)\n"
         "    except OutputError as error: print(error)\n"
     )
