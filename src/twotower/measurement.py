@@ -1,0 +1,256 @@
+"""Is it any good: trained towers measured beside everything they have to beat.
+
+Settings of serving and of every baseline are chosen on validation cases; the cases that are
+reported are only ever ranked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twotower import schema
+from twotower.bundle import Model
+from twotower.data.dataset import Dataset
+from twotower.encoders.base import TextEncoder
+from twotower.evaluation.baselines import popularity
+from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
+from twotower.evaluation.baselines.tuning import tune as tune_baseline
+from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.evaluation.examples import sample_examples
+from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
+from twotower.evaluation.results import MODEL, TaskResult, task_section
+from twotower.evaluation.vectors import vector_scorer
+from twotower.features.text import item_texts
+from twotower.lexical.bm25 import Bm25
+from twotower.lexical.tuning import tune as tune_words
+from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores, choose_weight
+from twotower.lexical.documents import item_documents
+from twotower.schema import Split
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
+
+HYBRID = "hybrid"
+_TUNING_CASES = 500
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How answers are made; chosen on validation, kept in the bundle.
+
+    Attributes:
+        k1: of BM25.
+        b: of BM25.
+        semantic_weight: share of meaning in hybrid search; the rest are words.
+        frozen_weight: the same for the frozen encoder, which is only a baseline.
+    """
+
+    k1: float = 0.3
+    b: float = 0.6
+    semantic_weight: float = DEFAULT_WEIGHT
+    frozen_weight: float = DEFAULT_WEIGHT
+
+    def to_json(self) -> dict[str, float]:
+        """As the bundle's manifest and the report print it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured.
+
+    Attributes:
+        model: exported towers, so that what is measured is what will be served.
+        dataset: the prepared tables.
+        encoder: the model's text encoder, usually with a cache.
+    """
+
+    model: Model
+    dataset: Dataset
+    encoder: TextEncoder
+
+    @property
+    def can_search(self) -> bool:
+        """Whether there is a query tower to be measured on judged queries."""
+        return self.model.towers.has_queries and self.dataset.judgments is not None
+
+    @property
+    def can_recommend(self) -> bool:
+        """Whether there is a user tower to be measured on held-out events."""
+        return self.model.towers.has_users and self.dataset.events is not None
+
+
+def choose_serving(subject: Subject) -> Serving:
+    """BM25's parameters and the share of meaning, by NDCG@10 on validation queries."""
+    if subject.dataset.judgments is None:
+        return Serving()
+    cases = search_cases(subject.dataset, Split.VALIDATION).sample(_TUNING_CASES)
+    if not len(cases):
+        return Serving()
+    words = Bm25.fit(item_documents(subject.dataset.items))
+    tuned = tune_words(words, cases.keys, _quality(cases))
+    words = words.with_parameters(k1=tuned.k1, b=tuned.b)
+    frozen = _chosen_weight(_frozen_scorer(subject, cases), words, cases)
+    if not subject.can_search:
+        return Serving(tuned.k1, tuned.b, frozen_weight=frozen)
+    return Serving(tuned.k1, tuned.b, _chosen_weight(_query_scorer(subject, cases), words, cases), frozen)
+
+
+def measure(
+    subject: Subject,
+    serving: Serving,
+    split: str = Split.TEST,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Sections of the report for every task that the towers were trained for.
+
+    Args:
+        subject: what is measured.
+        serving: how it answers.
+        split: `test`, or `validation` for a run that is not finished with.
+        seed: of the bootstrap.
+        progress: told as systems are ranked.
+    """
+    found = {}
+    if subject.can_recommend:
+        cases = recommendation_cases(subject.dataset, split)
+        found["recommendation"] = measure_recommendation(subject, cases, split, seed=seed, progress=progress)
+    if subject.can_search:
+        cases = search_cases(subject.dataset, split)
+        found["search"] = measure_search(subject, serving, cases, split, seed=seed, progress=progress)
+    return found
+
+
+def measure_recommendation(
+    subject: Subject, cases: Cases, split: str, *, seed: int = 0, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The user tower beside chance, popularity, recent popularity and item-kNN."""
+    dataset, settings = subject.dataset, {}
+    before = Split.VALIDATION if split == Split.VALIDATION else Split.TEST
+    scorers: dict[str, Scorer] = {
+        "random": popularity.random_scorer(dataset.n_items, seed=seed),
+        "popularity": popularity.popularity_scorer(dataset, before),
+    }
+    validation = recommendation_cases(dataset, Split.VALIDATION)
+    if popularity.has_times(dataset):
+        days = _tuned(popularity.WINDOWS_DAYS, validation, _recent(dataset), 30)
+        scorers["recent_popularity"] = popularity.recent_popularity_scorer(dataset, before, days=days)
+        settings["recent_popularity"] = {"days": days}
+    knn = ItemKnn(dataset)
+    chosen = _tuned(GRID, validation, lambda c, at: knn.scorer(_past(at), c), ItemKnnConfig())
+    scorers["item_knn"] = knn.scorer(_past(cases), chosen)
+    settings["item_knn"] = chosen.to_json()
+    users = subject.model.towers.users(subject.model.item_vectors, _past(cases), cases.now_ms)
+    ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}
+    return _section(subject, cases, split, ours, scorers, MODEL, settings, seed, progress)
+
+
+def measure_search(
+    subject: Subject,
+    serving: Serving,
+    cases: Cases,
+    split: str,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The query tower, alone and with words, beside BM25, the frozen encoder and both of these."""
+    words = Bm25.fit(item_documents(subject.dataset.items), k1=serving.k1, b=serving.b)
+    lexical = _word_scorer(words, cases)
+    semantic, frozen = _query_scorer(subject, cases), _frozen_scorer(subject, cases)
+    ours = {MODEL: semantic, HYBRID: _blended(semantic, lexical, serving.semantic_weight)}
+    scorers = {
+        "random": popularity.random_scorer(subject.dataset.n_items, seed=seed),
+        "bm25": lexical,
+        "frozen_encoder": frozen,
+        "frozen_fusion": _blended(frozen, lexical, serving.frozen_weight),
+    }
+    settings = {"serving": serving.to_json()}
+    return _section(subject, cases, split, ours, scorers, HYBRID, settings, seed, progress)
+
+
+def _section(
+    subject: Subject,
+    cases: Cases,
+    split: str,
+    ours: Mapping[str, Scorer],
+    baselines: Mapping[str, Scorer],
+    served: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    everyone = {**ours, **baselines}
+    found: dict[str, Evaluation] = {}
+    for name, scorer in everyone.items():
+        found[name] = evaluate(cases, scorer, progress=_named(progress, f"rank, {cases.task}, {name}"))
+    result = TaskResult(
+        split,
+        {name: found[name] for name in ours},
+        {name: found[name] for name in baselines},
+        served,
+        settings,
+        sample_examples(found[served], subject.dataset.items[schema.TITLE].to_list()),
+    )
+    return task_section(result, seed=seed)
+
+
+def _past(cases: Cases) -> Any:
+    assert cases.histories is not None, "recommendation cases have histories"
+    return cases.histories
+
+
+def _tuned(grid: Any, validation: Cases, make: Any, otherwise: Any) -> Any:
+    """The best setting on validation, or a default where there is no validation case."""
+    if not len(validation):
+        return otherwise
+    return tune_baseline(grid, make, validation).settings
+
+
+def _recent(dataset: Dataset) -> Callable[[int, Cases], Scorer]:
+    return lambda days, _: popularity.recent_popularity_scorer(dataset, Split.VALIDATION, days=days)
+
+
+def _query_scorer(subject: Subject, cases: Cases) -> Scorer:
+    vectors = subject.model.towers.queries(subject.encoder.encode(cases.keys))
+    return vector_scorer(vectors, subject.model.item_vectors)
+
+
+def _frozen_scorer(subject: Subject, cases: Cases) -> Scorer:
+    fields = subject.model.features.config.text_fields
+    items = subject.encoder.encode(item_texts(subject.dataset.items, fields))
+    return vector_scorer(subject.encoder.encode(cases.keys), items)
+
+
+def _word_scorer(words: Bm25, cases: Cases) -> Scorer:
+    return lambda part: words.batch_scores([cases.keys[case] for case in part])
+
+
+def _blended(semantic: Scorer, lexical: Scorer, weight: float) -> Scorer:
+    return lambda part: blend_scores(semantic(part), lexical(part), weight)
+
+
+def _chosen_weight(semantic: Scorer, words: Bm25, cases: Cases) -> float:
+    lexical, quality = _word_scorer(words, cases), _quality(cases)
+    return choose_weight(semantic, lexical, len(cases), quality, n_items=cases.n_items).weight
+
+
+def _quality(cases: Cases) -> Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[Any]]:
+    """NDCG@10 of given scores of given cases."""
+
+    def quality(scores: NDArray[np.float32], part: NDArray[np.int64]) -> NDArray[Any]:
+        found = evaluate(cases.take(part), lambda rows: scores[rows])
+        return found.per_case().values["ndcg@10"]
+
+    return quality
+
+
+def _named(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(stage, done, total)
