@@ -1,0 +1,25 @@
+"""What many tests share: the cache of the text encoder, and one small trained shop."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TINY_SHOP = "synthetic:products=400,shoppers=600,seed=1"
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """Keeps the exported text encoder between test runs."""
+    return ROOT / ".cache"
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """A bundle trained in seconds on a small synthetic shop; not to be written to."""
+    from twotower.pipeline import Workshop, build
+    from twotower.recipes import tiny
+
+    folder = tmp_path_factory.mktemp("tiny") / "bundle"
+    build(TINY_SHOP, tiny(), folder, Workshop(cache))
+    return folder
