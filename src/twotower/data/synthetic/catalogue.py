@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twotower import schema
 from twotower.data.synthetic.assortment import Assortment, Brand, ProductType
-from twotower.data.synthetic.pictures import picture
+from twotower.data.synthetic.pictures import BACKDROPS, picture
 
 DAY_MS: Final = 24 * 3600 * 1000
 END_MS: Final = int(datetime(2025, 7, 1, tzinfo=UTC).timestamp() * 1000)
@@ -220,7 +220,7 @@ def _frame(
             schema.IN_STOCK: in_stock,
             schema.LAUNCHED: pl.Series([row["launched"] for row in rows], dtype=pl.Int64),
             schema.IMAGE: [
-                picture(k.key, shop.hexes[row["colour"]], variant=row["line"])
+                picture(k.key, shop.hexes[row["colour"]], variant=row["line"] % BACKDROPS)
                 for k, row in zip(kinds, rows, strict=True)
             ],
         }

@@ -25,6 +25,8 @@ _BACKDROPS: Final = (
     "<path d='M0 64q28-20 54-6t46-8v50H0z' fill='{c}'/>",
 )
 """Behind the product, in a tint of its colour: a disc, an arch, a floor, a hill."""
+BACKDROPS: Final = len(_BACKDROPS)
+"""How many different backdrops there are."""
 _ESCAPES: Final = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", '"': "%22"})
 _SHAPES: Final = {
     "r": ("rect", ("x", "y", "width", "height", "rx")),
@@ -46,7 +48,7 @@ def picture(kind: str, colour: str, *, variant: int = 0) -> str:
     svg = (
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 100'>"
         f"<path d='M0 0h100v100H0z' fill='{_mix(tint, _PAPER, 0.87)}'/>"
-        f"{_BACKDROPS[variant % len(_BACKDROPS)].format(c=_mix(tint, _PAPER, 0.74))}"
+        f"{_BACKDROPS[variant % BACKDROPS].format(c=_mix(tint, _PAPER, 0.74))}"
         "<ellipse cx='50' cy='84' rx='36' ry='3.5' opacity='.13'/>"
         f"{_drawn(_drawings()[kind], colour)}</svg>"
     )

@@ -136,6 +136,7 @@ class Shopping:
         self._goes = _padded([np.array(shop.positions(kind.goes)) for kind in shop.types])
         self._like = _padded([np.array(shop.positions(kind.like)) for kind in shop.types])
         self._season = _seasons(np.array([kind.month for kind in shop.types]))
+        self._price_level = catalogue.price_level.astype(np.float32)
         self._log_popularity = np.log(catalogue.popularity).astype(np.float32)
 
     def choose(self, visits: Visits) -> Choices:
@@ -209,8 +210,8 @@ class Shopping:
         taste = (
             t.colour_words[rows, c.colour_word[items]]
             + t.brands[rows, c.brand[items]]
-            - 0.8 * (c.price_level[items] - t.price[rows]) ** 2
-        ).astype(np.float32)
+            - 0.8 * (self._price_level[items] - t.price[rows]) ** 2
+        )
         last = before[:, None]
         alike = (
             1.0 * (c.line[items] == c.line[last])
@@ -236,7 +237,8 @@ class Shopping:
 
     def _noise(self, shape: tuple[int, ...]) -> Floats:
         """Gumbel noise: the largest of log weights plus this is a draw by weight."""
-        return -np.log(self._rng.standard_exponential(shape, np.float32))
+        drawn = self._rng.standard_exponential(shape, np.float32)
+        return -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
 
 
 def log_of(catalogue: Catalogue, visits: Visits, choices: Choices) -> pl.DataFrame:
