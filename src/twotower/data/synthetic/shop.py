@@ -31,7 +31,7 @@ def synthetic_shop(
 
     Args:
         products: items of the catalogue.
-        shoppers: users of the log, each with about 17 views, some carts and purchases.
+        shoppers: users of the log, each with about 16 views, some carts and purchases.
         queries: judged queries; .3 of the products, 900 at most, when left out.
         seed: of everything drawn.
 
