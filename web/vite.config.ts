@@ -13,6 +13,8 @@ export default defineConfig({
     target: "es2022",
     // The page is served under default-src 'self': nothing may become a data: URI.
     assetsInlineLimit: 0,
+    // The licences of what is in the bundle travel with it.
+    license: { fileName: "third-party-licenses.md" },
   },
   server: { proxy: { "/v1": server, "/health": server } },
   test: {
