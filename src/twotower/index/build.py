@@ -72,6 +72,11 @@ def index_recall(index: Index, vectors: ArrayLike, queries: ArrayLike, k: int = 
 def load_index(folder: Path, expected_width: int, *, expected_items: int | None = None) -> Index:
     """Open the index in `folder`, whichever kind it is.
 
+    Args:
+        folder: written by `Index.save`.
+        expected_width: of the towers that ask.
+        expected_items: of the catalogue, checked when given.
+
     Raises:
         CorruptBundle: a file is missing or damaged; build the index again.
         IncompatibleBundle: width, item count or format differ from what is expected.

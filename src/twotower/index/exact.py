@@ -22,6 +22,10 @@ class ExactIndex:
 
     Args:
         vectors: float32[N, D], kept as it is, also when it is memory-mapped. Never written to.
+
+    Attributes:
+        kind: `exact`.
+        is_exact: True.
     """
 
     kind: Final = "exact"

@@ -71,6 +71,10 @@ class HnswIndex:
     Args:
         vectors: float32[N, D].
         config: how the graph is built and walked.
+
+    Attributes:
+        kind: `hnsw`.
+        is_exact: False.
     """
 
     kind: Final = "hnsw"
