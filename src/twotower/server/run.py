@@ -24,7 +24,9 @@ def serve(
     bundle_path: Path,
     *,
     console: Console,
-    settings: ServerSettings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    api_key: str | None = None,
     database: str | Path | None = None,
 ) -> None:
     """Serves a bundle over HTTP until SIGINT or SIGTERM; running requests are finished first.
@@ -32,23 +34,25 @@ def serve(
     Args:
         bundle_path: The bundle's folder.
         console: Where the ready line goes.
-        settings: Host, port, key and limits.
+        host: Address to listen on; anything but loopback needs an `api_key`.
+        port: 0 takes a free one.
+        api_key: When set, every /v1 route requires it.
         database: Path or URL of the shop database; a folder beside the bundle when left out.
 
     Raises:
-        ConfigError: The address is taken or not this machine's.
+        ConfigError: The address is taken, not this machine's, or open without a key.
         BundleError: The bundle is damaged or of another version.
         OutputError: The shop database cannot be written.
     """
-    chosen = settings or ServerSettings()
+    settings = ServerSettings(host=host, port=port, api_key=api_key)
 
     def make_app() -> FastAPI:
         console.print(f"Loading {bundle_path}", highlight=False)
         retriever = Retriever(Bundle.load(bundle_path))
         where = beside(bundle_path) if database is None else database
-        return create_app(retriever, ShopDatabase(where), chosen)
+        return create_app(retriever, ShopDatabase(where), settings)
 
-    serve_app(make_app, console=console, settings=chosen)
+    serve_app(make_app, console=console, settings=settings)
 
 
 def serve_app(
