@@ -223,8 +223,9 @@ def test_the_shop_works_on_a_phone(open_browser):
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, colours):
+def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, shop, colours):
     complaints.expect("404")
+    shop.put("/v1/products/bare", json={"title": "Bare thing", "category": "Things > Bare"})
     page = open_browser(color_scheme=colours)
     product = f"/product/{quote(known_item['item_id'], safe='')}"
     found = {}
@@ -233,6 +234,7 @@ def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, c
         f"/search?q={quote(known_item['title'])}": "Match by",
         "/search?q=qxzvwk&mode=lexical": "Nothing matches",
         product: "Similar items",
+        "/product/bare": "Similar items",
         "/product/nowhere": "This product is not in the catalogue",
         "/no/such/page": "There is no page here",
     }.items():

@@ -95,9 +95,7 @@ export function Shell() {
         Skip to content
       </a>
       {stats?.synthetic === true && (
-        <p className={styles.synthetic}>
-          Synthetic demo shop. Products, prices and shoppers are made up.
-        </p>
+        <p className={styles.synthetic}>Synthetic demo shop: everything in it is made up.</p>
       )}
       {!isOnline && (
         <p className={styles.offline} role="alert">
