@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from twotower import schema
@@ -19,7 +20,9 @@ from twotower.evaluation.baselines import popularity
 from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
 from twotower.evaluation.baselines.tuning import tune as tune_baseline
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.errors import DataError
 from twotower.evaluation.examples import sample_examples
+from twotower.evaluation.external import cases_from_events, cases_from_judgments
 from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
 from twotower.evaluation.results import MODEL, TaskResult, task_section
 from twotower.evaluation.vectors import vector_scorer
@@ -123,6 +126,46 @@ def measure(
     if subject.can_search:
         cases = search_cases(subject.dataset, split)
         found["search"] = measure_search(subject, serving, cases, split, seed=seed, progress=progress)
+    return found
+
+
+def measure_outside(
+    subject: Subject,
+    serving: Serving,
+    *,
+    judgments: pl.DataFrame | None = None,
+    events: pl.DataFrame | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Sections for tables that training never saw.
+
+    Args:
+        subject: what is measured.
+        serving: how it answers.
+        judgments: query, item_id and grade.
+        events: user_id, item_id, and time where known.
+        seed: of the bootstrap.
+        progress: told as systems are ranked.
+
+    Raises:
+        DataError: the model has no tower for the table.
+    """
+    found = {}
+    if events is not None:
+        if not subject.can_recommend:
+            raise DataError("--events needs a user tower, this model has none; give --judgments")
+        cases = cases_from_events(events, subject.dataset)
+        found["recommendation"] = measure_recommendation(
+            subject, cases, "later events", seed=seed, progress=progress
+        )
+    if judgments is not None:
+        if not subject.model.towers.has_queries:
+            raise DataError("--judgments needs a query tower, this model has none; give --events")
+        cases = cases_from_judgments(judgments, subject.dataset)
+        found["search"] = measure_search(
+            subject, serving, cases, "given judgments", seed=seed, progress=progress
+        )
     return found
 
 

@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from twotower.bundle import Bundle, write_bundle
+from twotower import schema
+from twotower.bundle import MANIFEST, Bundle, write_bundle
+from twotower.data import mapping, reading
 from twotower.data.dataset import Dataset
 from twotower.data.prepare import prepare as prepare_tables
+from twotower.data.times import to_ms
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.errors import DataError
@@ -28,7 +32,7 @@ from twotower.evaluation.report import Attachments, Origin
 from twotower.index.build import build_index
 from twotower.lexical.bm25 import Bm25
 from twotower.lexical.documents import item_documents
-from twotower.measurement import Serving, Subject, choose_serving, measure
+from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
 from twotower.recipes import Recipe
 from twotower.schema import Split
 from twotower.training.train import Run
@@ -38,7 +42,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
 
 Report = dict[str, Any]
-REPORT, PAGE = "report.json", "report.html"
+REPORT, PAGE, SERVING = "report.json", "report.html", "serving.json"
 _INDEX_QUERIES = 500
 
 
@@ -74,7 +78,7 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     work = _work_folder(out, source, recipe)
     dataset = prepare(source, recipe, work / "data", workshop)
     run = train(work / "data", recipe, work / "run", workshop)
-    serving = choose_serving(_subject(run, dataset, workshop))
+    serving = tune(run, dataset, workshop)
     report = evaluate(run, dataset, serving, workshop)
     bundle = release(run, dataset, serving, report, out)
     shutil.rmtree(work)
@@ -102,6 +106,15 @@ def train(data: Path, recipe: Recipe, out: Path, workshop: Workshop) -> Run:
     )
 
 
+def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
+    """How the run will answer, chosen on validation; written into the run."""
+    kept = run.folder / SERVING
+    if not kept.is_file():
+        chosen = choose_serving(_subject(run, dataset, workshop))
+        reports.write_atomically(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
+    return Serving(**json.loads(kept.read_text()))
+
+
 def evaluate(
     run: Run,
     dataset: Dataset,
@@ -117,7 +130,7 @@ def evaluate(
         seed=_seed(run),
         progress=workshop.progress,
     )
-    report = reports.assemble(sections, _origin(run, dataset, workshop), _attachments(run))
+    report = reports.assemble(sections, _origin(dataset, _seed(run), workshop), Attachments(training=_training(run)))
     reports.save(report, run.folder / REPORT)
     page.save_page(report, run.folder / PAGE)
     return report
@@ -161,9 +174,64 @@ def open_run(folder: Path) -> tuple[Run, Dataset]:
     return run, dataset
 
 
-def serving_of(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
-    """How a run answers, chosen on validation."""
-    return choose_serving(_subject(run, dataset, workshop))
+def bundle_run(folder: Path, out: Path, workshop: Workshop) -> Bundle:
+    """A finished run, measured on the test split if it was not yet, as a bundle."""
+    run, dataset = open_run(folder)
+    serving = tune(run, dataset, workshop)
+    report = reports.load(folder / REPORT) if (folder / REPORT).is_file() else None
+    if report is None or any(
+        section["protocol"]["split"] != Split.TEST for section in report["tasks"].values()
+    ):
+        report = evaluate(run, dataset, serving, workshop)
+    return release(run, dataset, serving, report, out)
+
+
+def evaluate_folder(
+    folder: Path,
+    workshop: Workshop,
+    *,
+    judgments: Path | None = None,
+    events: Path | None = None,
+) -> Report:
+    """A run or a bundle measured on its test split, or on tables that training never saw.
+
+    Only a run's own test report is written; a bundle stays as it was released.
+
+    Args:
+        folder: RUN or BUNDLE.
+        workshop: cache and progress.
+        judgments: a table of judged queries.
+        events: a table of later events.
+    """
+    if (folder / MANIFEST).is_file():
+        bundle = Bundle.load(folder)
+        model, dataset, serving = bundle.model, bundle.dataset, Serving(**bundle.settings)
+        training, seed = bundle.report["training"], int(bundle.report["seed"])
+    else:
+        run, dataset = open_run(folder)
+        serving = tune(run, dataset, workshop)
+        if judgments is None and events is None:
+            return evaluate(run, dataset, serving, workshop)
+        model, training, seed = run.model, _training(run), _seed(run)
+    subject = Subject(model, dataset, CachedTextEncoder(model.text_encoder, workshop.cache))
+    sections = measure_outside(
+        subject,
+        serving,
+        judgments=None if judgments is None else _outside_table(judgments, "judgments"),
+        events=None if events is None else _outside_table(events, "events"),
+        seed=seed,
+        progress=workshop.progress,
+    ) or measure(subject, serving, seed=seed, progress=workshop.progress)
+    origin = _origin(dataset, seed, workshop)
+    return reports.assemble(sections, origin, Attachments(training=training))
+
+
+def _outside_table(path: Path, table: str) -> pl.DataFrame:
+    """A table from outside, with our column names."""
+    frame = mapping.apply(reading.read(path), table, mapping.TableMapping(), path.name).frame
+    if schema.TIME in frame.columns:
+        frame = frame.with_columns(to_ms(frame[schema.TIME]).alias(schema.TIME))
+    return frame
 
 
 def _subject(run: Run, dataset: Dataset, workshop: Workshop) -> Subject:
@@ -174,11 +242,11 @@ def _seed(run: Run) -> int:
     return int(run.about["recipe"]["training"]["seed"])
 
 
-def _origin(run: Run, dataset: Dataset, workshop: Workshop) -> Origin:
+def _origin(dataset: Dataset, seed: int, workshop: Workshop) -> Origin:
     return Origin(
         name=dataset.about.name,
         data_hash=dataset.content_hash,
-        seed=_seed(run),
+        seed=seed,
         synthetic=dataset.about.synthetic,
         split_kind=dataset.about.split_kind,
         commit=workshop.commit,
@@ -186,15 +254,14 @@ def _origin(run: Run, dataset: Dataset, workshop: Workshop) -> Origin:
     )
 
 
-def _attachments(run: Run) -> Attachments:
-    towers = {"recipe": run.about["recipe"]["name"], "width": run.model.towers.width}
-    return Attachments(
-        training={
-            "curve": run.about["curve"],
-            "export_difference": run.about["export_difference"],
-            **towers,
-        }
-    )
+def _training(run: Run) -> dict[str, Any]:
+    """What the report says of the training."""
+    return {
+        "recipe": run.about["recipe"]["name"],
+        "width": run.model.towers.width,
+        "export_difference": run.about["export_difference"],
+        "curve": run.about["curve"],
+    }
 
 
 def _index_queries(run: Run, dataset: Dataset) -> NDArray[np.float32]:

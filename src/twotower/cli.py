@@ -1,0 +1,344 @@
+"""The command line: one verb for each stage, in the order of the flow."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from twotower import __version__
+from twotower.errors import ConfigError, DataError, MissingExtra, TwoTowerError
+
+NOT_PROMOTED = 3
+"""Exit code of a build that is whole, but not better than its baselines."""
+
+app = typer.Typer(
+    help="Semantic search and personal recommendations for a shop, from one two-tower model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+Source = Annotated[str, typer.Argument(help="A folder of tables, or 'synthetic'.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="A recipe: joint, sequential, search, tiny.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="A field of the recipe, as towers.width=64.")
+]
+SplitKind = Annotated[
+    str | None, typer.Option("--split", help="auto, time, leave-one-out or given.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+HowMany = Annotated[int, typer.Option("-k", help="How many items.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002 - typer's way of a switch
+    if version:
+        Console().print(f"twotower {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def prepare(
+    source: Source,
+    out: Out,
+    split: SplitKind = None,
+    settings: Settings = None,
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """Read a shop's tables, clean, profile and split them."""
+    from twotower import pipeline
+
+    with _workshop(quiet=as_json) as workshop:
+        dataset = pipeline.prepare(source, _recipe("joint", settings, split), out, workshop)
+    if as_json:
+        _print_json({"out": str(out), "counts": dataset.counts, "about": dataset.about.to_json()})
+        return
+    console = Console()
+    console.print(_counts_table(dataset.about.name, dataset.counts))
+    for rule in dataset.profile.get("cleaning", []):
+        if rule.get("count"):
+            console.print(f"  cleaned: {rule['name']}, {rule['count']:,} ({rule['action']})")
+    console.print(f"Prepared data in [bold]{out}[/]. Next: twotower train {out} --out RUN")
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Out,
+    recipe: RecipeName = "joint",
+    settings: Settings = None,
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """Train the towers; run again after an interruption, it goes on where it was."""
+    from twotower import pipeline
+    from twotower.schema import Split
+
+    with _workshop(quiet=as_json) as workshop:
+        run = pipeline.train(data, _recipe(recipe, settings), out, workshop)
+        _, dataset = pipeline.open_run(out)
+        serving = pipeline.tune(run, dataset, workshop)
+        report = pipeline.evaluate(run, dataset, serving, workshop, Split.VALIDATION)
+    _print_report(report, as_json=as_json)
+    if not as_json:
+        Console().print(
+            f"Trained towers in [bold]{out}[/], measured on validation. "
+            f"Next: twotower evaluate {out}"
+        )
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="What is measured.")],
+    judgments: Annotated[Path | None, typer.Option(help="A table of judged queries.")] = None,
+    events: Annotated[Path | None, typer.Option(help="A table of later events.")] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """Measure on the held-out split beside the baselines, or on tables training never saw."""
+    from twotower import pipeline
+
+    with _workshop(quiet=as_json) as workshop:
+        report = pipeline.evaluate_folder(folder, workshop, judgments=judgments, events=events)
+    _print_report(report, as_json=as_json)
+
+
+@app.command()
+def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:  # noqa: FBT002 - typer's way of a switch
+    """Export a run's towers, build the index, verify, and write a bundle."""
+    from twotower import pipeline
+
+    with _workshop(quiet=as_json) as workshop:
+        made = pipeline.bundle_run(run, out, workshop)
+    _finish(out, made.report, as_json=as_json)
+
+
+@app.command()
+def build(
+    source: Source,
+    out: Out,
+    recipe: RecipeName = "joint",
+    split: SplitKind = None,
+    settings: Settings = None,
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """All of the above: tables in, bundle out."""
+    from twotower import pipeline
+
+    with _workshop(quiet=as_json) as workshop:
+        made = pipeline.build(source, _recipe(recipe, settings, split), out, workshop)
+    _print_report(dict(made.report), as_json=as_json)
+    _finish(out, made.report, as_json=as_json, said=as_json)
+
+
+@app.command()
+def search(
+    folder: BundleFolder,
+    query: Annotated[str, typer.Argument(help="What the shopper types.")],
+    k: HowMany = 10,
+    mode: Annotated[str, typer.Option(help="hybrid, semantic or lexical.")] = "hybrid",
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """Search a bundle from the shell."""
+    answer = _retriever(folder).search(query, k=k, mode=mode)
+    _print_answer(folder, answer, as_json=as_json)
+
+
+@app.command()
+def recommend(
+    folder: BundleFolder,
+    user: Annotated[str | None, typer.Option(help="A user of the shop's log.")] = None,
+    history: Annotated[str | None, typer.Option(help="Item ids, oldest first: ID,ID,...")] = None,
+    k: HowMany = 10,
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+) -> None:
+    """Recommend items to a user of the log, or to anyone with a history."""
+    from twotower.features.history import Histories
+
+    if (user is None) == (history is None):
+        raise typer.BadParameter("give either --user ID or --history ID,ID,...")
+    retriever = _retriever(folder)
+    if history is not None:
+        past = retriever.history(part.strip() for part in history.split(",") if part.strip())
+    else:
+        events = retriever.bundle.dataset.events
+        known, found = Histories.from_events(events, [user]) if events is not None else ([], None)
+        if found is None or len(found[0]) == 0:
+            raise DataError(
+                f"user {user!r} is not in the log of {folder}; give --history ID,ID,... instead"
+            )
+        past = found[0]
+    _print_answer(folder, retriever.recommend(past, k=k), as_json=as_json)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE")], as_json: AsJson = False) -> None:  # noqa: FBT002 - typer's way of a switch
+    """Show the report of a run or a bundle."""
+    from twotower.evaluation import report as reports
+
+    found = reports.load(folder / "report.json")
+    _print_report(found, as_json=as_json)
+    if not as_json and (folder / "report.html").is_file():
+        Console().print(f"The whole report as a page: {(folder / 'report.html').resolve()}")
+
+
+@app.command()
+def serve(
+    folder: BundleFolder,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    database: Annotated[
+        str | None, typer.Option(help="SQLAlchemy URL; a SQLite file beside the bundle if left out.")
+    ] = None,
+) -> None:
+    """Serve a bundle over HTTP, with the web app."""
+    from twotower.server.run import serve as run_server
+    from twotower.server.settings import ServerSettings
+
+    settings = ServerSettings(host=host, port=port, api_key=os.environ.get("TWOTOWER_API_KEY"))
+    run_server(folder, console=Console(), settings=settings, database=database)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Where the demo bundle is kept.")] = Path("demo"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+) -> None:
+    """Build the synthetic demo shop if it is not there, and serve it."""
+    from twotower.bundle import MANIFEST
+
+    if not (folder / MANIFEST).is_file():
+        from twotower import pipeline
+
+        Console().print("Building the [bold]synthetic demo shop[/]: made-up products and shoppers.")
+        with _workshop(quiet=False) as workshop:
+            made = pipeline.build("synthetic", _recipe("joint", None), folder, workshop)
+        _print_report(dict(made.report), as_json=False)
+    serve(folder, host, port)
+
+
+def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> Any:
+    from twotower.recipes import derive, recipe
+
+    whole = recipe(name)
+    if split is not None:
+        whole = replace(whole, prepare=replace(whole.prepare, split=split))
+    return derive(whole, settings or [])
+
+
+def _retriever(folder: Path) -> Any:
+    from twotower.bundle import Bundle
+    from twotower.retrieval.retriever import Retriever
+
+    return Retriever(Bundle.load(folder, verify=False))
+
+
+@contextmanager
+def _workshop(*, quiet: bool) -> Iterator[Any]:
+    """A workshop that shows its progress on the terminal."""
+    try:
+        from twotower.pipeline import Workshop
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(
+            f"this needs {missing.name}, which serving does not; pip install 'twotower[train]'"
+        ) from missing
+    command = f"twotower {shlex.join(sys.argv[1:])}"
+    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield Workshop(cache, _Bars(bars), _commit(), command)
+
+
+class _Bars:
+    """One bar for the stage at work."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars, self._task = bars, bars.add_task("start", total=None)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._bars.update(self._task, description=stage, completed=done, total=total)
+
+
+def _commit() -> str | None:
+    """The commit of the source, when it runs from a clone."""
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603 - fixed words
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
+
+
+def _finish(out: Path, report: Any, *, as_json: bool, said: bool = False) -> None:
+    """Says what was built; exit code 3 when it is not better than its baselines."""
+    if as_json and not said:
+        _print_json(dict(report))
+    elif not as_json:
+        Console().print(f"Bundle in [bold]{out}[/]. Next: twotower serve {out}")
+    if not report["verdict"]["promoted"]:
+        raise typer.Exit(NOT_PROMOTED)
+
+
+def _print_json(content: Any) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def _print_report(report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(report)
+        return
+    from twotower.evaluation.table import slice_table, task_table
+
+    console = Console()
+    for task, section in report["tasks"].items():
+        console.print(task_table(task, section))
+        console.print(slice_table(section))
+    console.print(report["verdict"]["sentence"])
+
+
+def _counts_table(name: str, counts: dict[str, int]) -> Table:
+    table = Table("table", "rows", title=name)
+    table.columns[1].justify = "right"
+    for row, count in counts.items():
+        table.add_row(row, f"{count:,}")
+    return table
+
+
+def _print_answer(folder: Path, answer: Any, *, as_json: bool) -> None:
+    if as_json:
+        hits = [{"rank": h.rank, "item_id": h.item_id, "score": h.score, "parts": dict(h.parts)} for h in answer.hits]
+        _print_json({"bundle": str(folder), "total": answer.total, "fallback_used": answer.fallback_used, "hits": hits})
+        return
+    table = Table("rank", "score", "item", "title")
+    for hit in answer.hits:
+        table.add_row(str(hit.rank), f"{hit.score:.3f}", hit.item_id, hit.item["title"])
+    Console().print(table)
+    if answer.fallback_used:
+        Console().print(f"fallback used: {answer.fallback_used}")
+
+
+def main() -> None:
+    """Entry point: errors of ours are one line and exit code 1."""
+    try:
+        app()
+    except TwoTowerError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command goes on where it was")
+        sys.exit(130)
