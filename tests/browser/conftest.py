@@ -31,11 +31,10 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from twotower.server.run import serve
-from twotower.server.settings import ServerSettings
 serve(
     Path(sys.argv[1]),
     console=Console(file=sys.stdout, width=200),
-    settings=ServerSettings(port=0),
+    port=0,
     database=Path(sys.argv[2]),
 )
 """

@@ -128,14 +128,14 @@ def test_one_opening_is_one_view_that_names_its_list(page, shop):
         "request",
         lambda request: request.url.endswith("/v1/events") and sent.append(request.post_data),
     )
-    page.goto("/")
     with page.expect_response(lambda answer: answer.url.endswith("/v1/recommendations")) as listed:
-        page.reload()
+        page.goto("/")
+    request_id = listed.value.json()["request_id"]
     open_first(page, "For you")
     go_home(page)
     events = [event for body in sent for event in json.loads(body)["events"]]
     assert [event["event"] for event in events] == ["view"]
-    assert events[0]["request_id"] == listed.value.json()["request_id"]
+    assert events[0]["request_id"] == request_id
     assert shop.get(f"/v1/visitors/{visitor_of(page)}").json()["n_events"] == 1
 
 
