@@ -1,11 +1,11 @@
 """The release folder: towers, vectors, index, data and report, whole or refused.
 
-    BUNDLE/
-      manifest.json       format and version, who made it, settings, sha256 of every file
-      report.json         how good it is
-      data/               the prepared dataset
-      model/              features.json, towers/*.onnx, text_encoder/, vectors.npy, attention.npy
-      index/  lexical/    what answers
+BUNDLE/
+manifest.json       format and version, who made it, settings, sha256 of every file
+report.json         how good it is
+data/               the prepared dataset
+model/              features.json, towers/*.onnx, text_encoder/, vectors.npy, attention.npy
+index/  lexical/    what answers
 """
 
 import hashlib
@@ -74,7 +74,9 @@ class Model:
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
             attention = np.load(folder / "attention.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, KeyError, EOFError) as error:
-            raise CorruptBundle(f"{folder} is not a whole model ({error}); build it again") from error
+            raise CorruptBundle(
+                f"{folder} is not a whole model ({error}); build it again"
+            ) from error
         towers = ExportedTowers(folder / "towers")
         if vectors.shape[1] != towers.width:
             raise IncompatibleBundle(
@@ -192,7 +194,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"expected a bundle in {folder}, found no {MANIFEST}; make one with 'twotower build'"
         ) from error
     except (OSError, ValueError) as error:
-        raise CorruptBundle(f"{folder / MANIFEST} is unreadable ({error}); build it again") from error
+        raise CorruptBundle(
+            f"{folder / MANIFEST} is unreadable ({error}); build it again"
+        ) from error
     if manifest.get("format") != FORMAT:
         raise IncompatibleBundle(
             f"{folder} has bundle format {manifest.get('format')}, twotower {__version__} reads "
@@ -267,20 +271,6 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def replace_report(folder: Path, report: Mapping[str, Any]) -> None:
-    """Puts a newer report into a bundle, and its hash into the manifest."""
-    manifest = read_manifest(folder)
-    _replace_text(folder / REPORT, json.dumps(report, indent=2) + "\n")
-    manifest["files"][REPORT] = _fingerprint(folder / REPORT)
-    _replace_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
-
-
-def _replace_text(file: Path, text: str) -> None:
-    part = file.with_suffix(".part")
-    part.write_text(text)
-    part.replace(file)
 
 
 def _manifest(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from twotower import __version__
-from twotower.errors import ConfigError, DataError, MissingExtra, TwoTowerError
+from twotower.errors import MissingExtra, TwoTowerError, UnknownUser
 
 NOT_PROMOTED = 3
 """Exit code of a build that is whole, but not better than its baselines."""
@@ -31,7 +31,9 @@ app = typer.Typer(
 )
 
 Source = Annotated[str, typer.Argument(help="A folder of tables, or 'synthetic'.")]
-RecipeName = Annotated[str, typer.Option("--recipe", help="A recipe: joint, sequential, search, tiny.")]
+RecipeName = Annotated[
+    str, typer.Option("--recipe", help="A recipe: joint, sequential, search, tiny.")
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A field of the recipe, as towers.width=64.")
 ]
@@ -46,7 +48,9 @@ HowMany = Annotated[int, typer.Option("-k", help="How many items.")]
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002 - typer's way of a switch
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     if version:
         Console().print(f"twotower {__version__}")
         raise typer.Exit
@@ -58,7 +62,7 @@ def prepare(
     out: Out,
     split: SplitKind = None,
     settings: Settings = None,
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
     from twotower import pipeline
@@ -82,7 +86,7 @@ def train(
     out: Out,
     recipe: RecipeName = "joint",
     settings: Settings = None,
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """Train the towers; run again after an interruption, it goes on where it was."""
     from twotower import pipeline
@@ -106,7 +110,7 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="What is measured.")],
     judgments: Annotated[Path | None, typer.Option(help="A table of judged queries.")] = None,
     events: Annotated[Path | None, typer.Option(help="A table of later events.")] = None,
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """Measure on the held-out split beside the baselines, or on tables training never saw."""
     from twotower import pipeline
@@ -117,7 +121,7 @@ def evaluate(
 
 
 @app.command()
-def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:  # noqa: FBT002 - typer's way of a switch
+def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
     """Export a run's towers, build the index, verify, and write a bundle."""
     from twotower import pipeline
 
@@ -133,7 +137,7 @@ def build(
     recipe: RecipeName = "joint",
     split: SplitKind = None,
     settings: Settings = None,
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
     from twotower import pipeline
@@ -150,11 +154,11 @@ def search(
     query: Annotated[str, typer.Argument(help="What the shopper types.")],
     k: HowMany = 10,
     mode: Annotated[str, typer.Option(help="hybrid, semantic or lexical.")] = "hybrid",
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """Search a bundle from the shell."""
     answer = _retriever(folder).search(query, k=k, mode=mode)
-    _print_answer(folder, answer, as_json=as_json)
+    _print_answer(answer, as_json=as_json)
 
 
 @app.command()
@@ -163,10 +167,10 @@ def recommend(
     user: Annotated[str | None, typer.Option(help="A user of the shop's log.")] = None,
     history: Annotated[str | None, typer.Option(help="Item ids, oldest first: ID,ID,...")] = None,
     k: HowMany = 10,
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of a switch
+    as_json: AsJson = False,
 ) -> None:
     """Recommend items to a user of the log, or to anyone with a history."""
-    from twotower.features.history import Histories
+    from twotower.features.history import Histories, History
 
     if (user is None) == (history is None):
         raise typer.BadParameter("give either --user ID or --history ID,ID,...")
@@ -175,17 +179,20 @@ def recommend(
         past = retriever.history(part.strip() for part in history.split(",") if part.strip())
     else:
         events = retriever.bundle.dataset.events
-        known, found = Histories.from_events(events, [user]) if events is not None else ([], None)
-        if found is None or len(found[0]) == 0:
-            raise DataError(
+        past = (
+            History.of([]) if events is None else Histories.from_events(events, [str(user)])[1][0]
+        )
+        if not len(past):
+            raise UnknownUser(
                 f"user {user!r} is not in the log of {folder}; give --history ID,ID,... instead"
             )
-        past = found[0]
-    _print_answer(folder, retriever.recommend(past, k=k), as_json=as_json)
+    _print_answer(retriever.recommend(past, k=k), as_json=as_json)
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE")], as_json: AsJson = False) -> None:  # noqa: FBT002 - typer's way of a switch
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE")], as_json: AsJson = False
+) -> None:
     """Show the report of a run or a bundle."""
     from twotower.evaluation import report as reports
 
@@ -201,20 +208,25 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
     database: Annotated[
-        str | None, typer.Option(help="SQLAlchemy URL; a SQLite file beside the bundle if left out.")
+        str | None,
+        typer.Option(help="SQLAlchemy URL; a SQLite file beside the bundle if left out."),
     ] = None,
 ) -> None:
-    """Serve a bundle over HTTP, with the web app."""
-    from twotower.server.run import serve as run_server
-    from twotower.server.settings import ServerSettings
+    """Serve a bundle over HTTP, with the web app.
 
-    settings = ServerSettings(host=host, port=port, api_key=os.environ.get("TWOTOWER_API_KEY"))
-    run_server(folder, console=Console(), settings=settings, database=database)
+    An address beyond this machine needs a key in the environment: TWOTOWER_API_KEY.
+    """
+    from twotower.server.run import serve as run_server
+
+    key = os.environ.get("TWOTOWER_API_KEY")
+    run_server(folder, console=Console(), host=host, port=port, api_key=key, database=database)
 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option("--out", help="Where the demo bundle is kept.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option("--out", help="Where the demo bundle is kept.")] = Path(
+        "demo"
+    ),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
 ) -> None:
@@ -236,7 +248,7 @@ def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> 
 
     whole = recipe(name)
     if split is not None:
-        whole = replace(whole, prepare=replace(whole.prepare, split=split))
+        whole = derive(whole, [f"prepare.split={split}"])
     return derive(whole, settings or [])
 
 
@@ -259,7 +271,12 @@ def _workshop(*, quiet: bool) -> Iterator[Any]:
     command = f"twotower {shlex.join(sys.argv[1:])}"
     cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
     console = Console(stderr=True, quiet=quiet)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bars:
         yield Workshop(cache, _Bars(bars), _commit(), command)
 
@@ -319,10 +336,9 @@ def _counts_table(name: str, counts: dict[str, int]) -> Table:
     return table
 
 
-def _print_answer(folder: Path, answer: Any, *, as_json: bool) -> None:
+def _print_answer(answer: Any, *, as_json: bool) -> None:
     if as_json:
-        hits = [{"rank": h.rank, "item_id": h.item_id, "score": h.score, "parts": dict(h.parts)} for h in answer.hits]
-        _print_json({"bundle": str(folder), "total": answer.total, "fallback_used": answer.fallback_used, "hits": hits})
+        _print_json(asdict(answer))
         return
     table = Table("rank", "score", "item", "title")
     for hit in answer.hits:

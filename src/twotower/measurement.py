@@ -16,11 +16,11 @@ from twotower import schema
 from twotower.bundle import Model
 from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
+from twotower.errors import DataError
 from twotower.evaluation.baselines import popularity
 from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
 from twotower.evaluation.baselines.tuning import tune as tune_baseline
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
-from twotower.errors import DataError
 from twotower.evaluation.examples import sample_examples
 from twotower.evaluation.external import cases_from_events, cases_from_judgments
 from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
@@ -28,9 +28,9 @@ from twotower.evaluation.results import MODEL, TaskResult, task_section
 from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
 from twotower.lexical.bm25 import Bm25
+from twotower.lexical.documents import item_documents
 from twotower.lexical.tuning import tune as tune_words
 from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores, choose_weight
-from twotower.lexical.documents import item_documents
 from twotower.schema import Split
 
 Progress = Callable[[str, int, int], None]
@@ -99,7 +99,9 @@ def choose_serving(subject: Subject) -> Serving:
     frozen = _chosen_weight(_frozen_scorer(subject, cases), words, cases)
     if not subject.can_search:
         return Serving(tuned.k1, tuned.b, frozen_weight=frozen)
-    return Serving(tuned.k1, tuned.b, _chosen_weight(_query_scorer(subject, cases), words, cases), frozen)
+    return Serving(
+        tuned.k1, tuned.b, _chosen_weight(_query_scorer(subject, cases), words, cases), frozen
+    )
 
 
 def measure(
@@ -122,10 +124,14 @@ def measure(
     found = {}
     if subject.can_recommend:
         cases = recommendation_cases(subject.dataset, split)
-        found["recommendation"] = measure_recommendation(subject, cases, split, seed=seed, progress=progress)
+        found["recommendation"] = measure_recommendation(
+            subject, cases, split, seed=seed, progress=progress
+        )
     if subject.can_search:
         cases = search_cases(subject.dataset, split)
-        found["search"] = measure_search(subject, serving, cases, split, seed=seed, progress=progress)
+        found["search"] = measure_search(
+            subject, serving, cases, split, seed=seed, progress=progress
+        )
     return found
 
 
@@ -182,7 +188,9 @@ def measure_recommendation(
     validation = recommendation_cases(dataset, Split.VALIDATION)
     if popularity.has_times(dataset):
         days = _tuned(popularity.WINDOWS_DAYS, validation, _recent(dataset), 30)
-        scorers["recent_popularity"] = popularity.recent_popularity_scorer(dataset, before, days=days)
+        scorers["recent_popularity"] = popularity.recent_popularity_scorer(
+            dataset, before, days=days
+        )
         settings["recent_popularity"] = {"days": days}
     knn = ItemKnn(dataset)
     chosen = _tuned(GRID, validation, lambda c, at: knn.scorer(_past(at), c), ItemKnnConfig())
@@ -231,7 +239,9 @@ def _section(
     everyone = {**ours, **baselines}
     found: dict[str, Evaluation] = {}
     for name, scorer in everyone.items():
-        found[name] = evaluate(cases, scorer, progress=_named(progress, f"rank, {cases.task}, {name}"))
+        found[name] = evaluate(
+            cases, scorer, progress=_named(progress, f"rank, {cases.task}, {name}")
+        )
     result = TaskResult(
         split,
         {name: found[name] for name in ours},

@@ -35,7 +35,7 @@ from twotower.lexical.documents import item_documents
 from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
 from twotower.recipes import Recipe
 from twotower.schema import Split
-from twotower.training.train import Run
+from twotower.training.run import Run
 from twotower.training.train import train as train_towers
 
 Progress = Callable[[str, int, int], None]
@@ -130,15 +130,15 @@ def evaluate(
         seed=_seed(run),
         progress=workshop.progress,
     )
-    report = reports.assemble(sections, _origin(dataset, _seed(run), workshop), Attachments(training=_training(run)))
+    report = reports.assemble(
+        sections, _origin(dataset, _seed(run), workshop), Attachments(training=_training(run))
+    )
     reports.save(report, run.folder / REPORT)
     page.save_page(report, run.folder / PAGE)
     return report
 
 
-def release(
-    run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path
-) -> Bundle:
+def release(run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path) -> Bundle:
     """The run exported, indexed, verified and written as a bundle."""
     vectors = run.model.item_vectors
     index = build_index(vectors, queries=_index_queries(run, dataset))

@@ -23,8 +23,6 @@ class TextEncoder(Protocol):
     width: int
     hash: str
 
-    def encode(
-        self, texts: Sequence[str], progress: Progress | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors; an empty text gives a zero row."""
         ...

@@ -31,9 +31,7 @@ class CachedTextEncoder:
         self._folder = cache / "vectors" / encoder.hash
         self.name, self.width, self.hash = encoder.name, encoder.width, encoder.hash
 
-    def encode(
-        self, texts: Sequence[str], progress: Progress | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, from the disk where they are known."""
         keys = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts]
         new = self._new_texts(keys, texts)
@@ -54,7 +52,9 @@ class CachedTextEncoder:
             wanted.setdefault(key, []).append(row)
         vectors = np.empty((len(keys), self.width), np.float32)
         for shard in self._shards():
-            found = [(place, wanted[key]) for place, key in enumerate(_keys(shard)) if key in wanted]
+            found = [
+                (place, wanted[key]) for place, key in enumerate(_keys(shard)) if key in wanted
+            ]
             stored = np.load(shard.with_suffix(".vectors.npy"), mmap_mode="r", allow_pickle=False)
             for place, rows in found:
                 vectors[rows] = stored[place]

@@ -8,7 +8,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from twotower.encoders.onnx import ABOUT_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxTextEncoder, folder_hash
+from twotower.encoders.onnx import (
+    ABOUT_FILE,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    OnnxTextEncoder,
+    folder_hash,
+)
 from twotower.errors import ConfigError, MissingExtra
 
 PACKAGED = "minilm"

@@ -45,9 +45,7 @@ class OnnxTextEncoder:
             str(folder / MODEL_FILE), providers=["CPUExecutionProvider"]
         )
 
-    def encode(
-        self, texts: Sequence[str], progress: Progress | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, an empty text a zero row; longest texts first inside."""
         vectors = np.zeros((len(texts), self.width), np.float32)
         filled = [row for row, text in enumerate(texts) if text.strip()]

@@ -1,6 +1,6 @@
 """Item features: a catalogue's columns as arrays, the same in training and in serving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ ItemArrays = dict[str, NDArray[Any]]
 """One array for each feature by name, and `present`, [N, F], which features an item has."""
 
 N_QUANTILES = 32
+_NUMBERS = (schema.PRICE, schema.RATING)
+_USABLE = ("id", "text", "brand", "category", "attributes", "price", "rating")
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,15 @@ class ItemFeaturesConfig:
         min_count: a category value seen on fewer items is treated as unknown.
     """
 
-    use: tuple[str, ...] = ("id", "text", "brand", "category", "attributes", "price", "rating")
+    use: tuple[str, ...] = _USABLE
     text_fields: tuple[str, ...] = TEXT_FIELDS
     category_levels: int = 3
     max_attributes: int = 8
     min_count: int = 2
 
     def __post_init__(self) -> None:
-        known = set(ItemFeaturesConfig.__dataclass_fields__["use"].default)
-        if not self.use or not set(self.use) <= known:
-            raise ConfigError(f"features.use must name some of {sorted(known)}, got {self.use}")
+        if not self.use or not set(self.use) <= set(_USABLE):
+            raise ConfigError(f"features.use must name some of {_USABLE}, got {self.use}")
         if self.category_levels < 1 or self.max_attributes < 1 or self.min_count < 1:
             raise ConfigError("category_levels, max_attributes and min_count must be at least 1")
 
@@ -103,22 +104,16 @@ class ItemFeatures:
             text_width: width of the text encoder's vectors.
         """
         seen = items.filter(pl.Series(warm)) if warm.any() else items
-        vocabularies, quantiles = {}, {}
-        for name in config.use:
-            if name == "id":
-                vocabularies[name] = Vocabulary.fit(seen[schema.ITEM_ID])
-            elif name in (schema.PRICE, schema.RATING) and name in items.columns:
-                values = seen[name].drop_nulls().to_numpy()
-                if len(values):
-                    quantiles[name] = np.quantile(values, np.linspace(0, 1, N_QUANTILES))
-            elif name == schema.CATEGORY and name in items.columns:
-                for level, values in _levels(seen, config.category_levels).items():
-                    vocabularies[level] = Vocabulary.fit(values, min_count=config.min_count)
-            elif name == schema.ATTRIBUTES and name in items.columns:
-                values = seen[name].explode()
-                vocabularies[name] = Vocabulary.fit(values, min_count=config.min_count)
-            elif name == schema.BRAND and name in items.columns:
-                vocabularies[name] = Vocabulary.fit(seen[name], min_count=config.min_count)
+        vocabularies = {
+            name: Vocabulary.fit(values, min_count=1 if name == "id" else config.min_count)
+            for name, values in _values(seen, config).items()
+        }
+        numbers = [n for n in _NUMBERS if n in config.use and n in items.columns]
+        quantiles = {
+            name: np.quantile(seen[name].drop_nulls().to_numpy(), np.linspace(0, 1, N_QUANTILES))
+            for name in numbers
+            if seen[name].count()
+        }
         kept = {name: found for name, found in vocabularies.items() if found.size > 1}
         return cls(config, kept, quantiles, text_width if "text" in config.use else 0)
 
@@ -149,7 +144,9 @@ class ItemFeatures:
             One array for each feature: [N] rows of a table, [N, M] rows for a bag,
             [N] numbers in [0, 1], [N, W] text; and `present` [N, F], bool.
         """
-        arrays = {feature.name: self._array(feature, items, text_vectors) for feature in self.features}
+        arrays = {
+            feature.name: self._array(feature, items, text_vectors) for feature in self.features
+        }
         present = [_present(feature, arrays[feature.name], items) for feature in self.features]
         return {**arrays, "present": np.stack(present, axis=1)}
 
@@ -182,7 +179,7 @@ class ItemFeatures:
     @classmethod
     def from_json(cls, fitted: Mapping[str, Any]) -> "ItemFeatures":
         """The inverse of `to_json`."""
-        config = {
+        config: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in fitted["config"].items()
         }
@@ -194,6 +191,18 @@ class ItemFeatures:
         )
 
 
+def _values(items: pl.DataFrame, config: ItemFeaturesConfig) -> dict[str, pl.Series]:
+    """The values of every feature that has a vocabulary, by name."""
+    found = {"id": items[schema.ITEM_ID]} if "id" in config.use else {}
+    if schema.BRAND in config.use and schema.BRAND in items.columns:
+        found[schema.BRAND] = items[schema.BRAND]
+    if schema.ATTRIBUTES in config.use and schema.ATTRIBUTES in items.columns:
+        found[schema.ATTRIBUTES] = items[schema.ATTRIBUTES].explode()
+    if schema.CATEGORY in config.use:
+        found |= _levels(items, config.category_levels)
+    return found
+
+
 def _levels(items: pl.DataFrame, n_levels: int) -> dict[str, pl.Series]:
     """Prefixes of the category path: level 2 of "A > B > C" is "A > B"."""
     if schema.CATEGORY not in items.columns:
@@ -203,7 +212,9 @@ def _levels(items: pl.DataFrame, n_levels: int) -> dict[str, pl.Series]:
     levels = {}
     for level in range(1, n_levels + 1):
         prefix = path.list.head(level).list.join(schema.CATEGORY_SEPARATOR)
-        levels[f"category_{level}"] = prefix.zip_with(deep >= level, pl.Series([None], dtype=pl.String))
+        levels[f"category_{level}"] = prefix.zip_with(
+            deep >= level, pl.Series([None], dtype=pl.String)
+        )
     return levels
 
 
@@ -215,12 +226,10 @@ def _normalised(
     values = items[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
     grid, place = np.unique(quantiles, return_index=True)
     scaled = np.interp(np.nan_to_num(values), grid, place / (len(quantiles) - 1))
-    return scaled.astype(np.float32)
+    return np.asarray(scaled, np.float32)
 
 
-def _bags(
-    items: pl.DataFrame, name: str, vocabulary: Vocabulary, width: int
-) -> NDArray[np.int64]:
+def _bags(items: pl.DataFrame, name: str, vocabulary: Vocabulary, width: int) -> NDArray[np.int64]:
     bags = np.zeros((len(items), width), np.int64)
     if name not in items.columns:
         return bags
@@ -243,4 +252,4 @@ def _present(feature: Feature, array: NDArray[Any], items: pl.DataFrame) -> NDAr
         if feature.name not in items.columns:
             return np.zeros(len(items), bool)
         return items[feature.name].is_not_null().to_numpy()
-    return array.any(axis=1) if array.ndim == 2 else array > 0
+    return np.asarray(array.any(axis=1) if array.ndim == 2 else array > 0)

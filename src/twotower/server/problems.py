@@ -120,7 +120,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - tells mypy what the registration says
+    assert isinstance(error, HTTPException)
     name = _BY_STATUS.get(error.status_code, "bad-request")
     detail = {
         "not-found": f"no page or route at {request.url.path!r}; /openapi.json lists the routes",
@@ -132,7 +132,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    assert isinstance(error, RequestValidationError)
     found = error.errors()
     if found and found[0]["type"] == "json_invalid":
         where = found[0]["loc"][-1]
@@ -160,7 +160,7 @@ def _message(fault: Mapping[str, Any]) -> str:
 
 
 def _raised(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)  # noqa: S101 - as above
+    assert isinstance(error, ProblemError)
     return problem(request.scope, error.name, error.detail, faults=error.faults)
 
 

@@ -51,7 +51,7 @@ class ExportedTowers:
         """[N, D] item vectors and [N, F] attention weights of what `ItemFeatures.encode` gives."""
         n_items = len(arrays["present"])
         found = [
-            self._item.run(None, {name: arrays[name][part] for name in self._inputs})  # type: ignore[union-attr]
+            self._item.run(None, {name: arrays[name][part] for name in self._inputs})
             for part in _chunks(n_items)
         ]
         vectors, attention = zip(*found, strict=True)
@@ -60,7 +60,10 @@ class ExportedTowers:
     def queries(self, text_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """[Q, D] query vectors from [Q, W] text vectors."""
         assert self._query is not None, "ask has_queries first"
-        parts = [self._query.run(None, {"text": text_vectors[p]})[0] for p in _chunks(len(text_vectors))]
+        parts = [
+            self._query.run(None, {"text": text_vectors[part]})[0]
+            for part in _chunks(len(text_vectors))
+        ]
         return np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
 
     def users(
@@ -97,7 +100,7 @@ class ExportedTowers:
             "gaps": padded.gaps,
             "lengths": padded.lengths,
         }
-        return np.asarray(self._user.run(None, inputs)[0])  # type: ignore[union-attr]
+        return np.asarray(self._user.run(None, inputs)[0])
 
 
 def _session(file: Path) -> Any:
@@ -106,9 +109,8 @@ def _session(file: Path) -> Any:
     try:
         return ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     except Exception as error:  # ORT raises its own untyped family
-        raise CorruptBundle(f"{file} is not a readable ONNX model; build the bundle again") from error
+        raise CorruptBundle(f"{file} is no readable ONNX model; build the bundle again") from error
 
 
 def _chunks(n_rows: int, size: int = _CHUNK) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n_rows, size))
-

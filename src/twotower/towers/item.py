@@ -25,7 +25,8 @@ class IdEmbedding(nn.Module):
         self.table = table(size, width)
 
     def forward(self, row_N: Tensor) -> Tensor:
-        return self.table(row_N)  # type: ignore[no-any-return]
+        vector_ND: Tensor = self.table(row_N)
+        return vector_ND
 
 
 class BagEmbedding(nn.Module):
@@ -37,7 +38,7 @@ class BagEmbedding(nn.Module):
 
     def forward(self, row_NM: Tensor) -> Tensor:
         known_NM1 = (row_NM > 0).unsqueeze(-1).to(self.table.weight.dtype)
-        total_ND = (self.table(row_NM) * known_NM1).sum(1)
+        total_ND: Tensor = (self.table(row_NM) * known_NM1).sum(1)
         return total_ND / known_NM1.sum(1).clamp(min=1)
 
 
@@ -53,7 +54,9 @@ class NumberEmbedding(nn.Module):
         low_N = place_N.floor().clamp(max=_KNOTS - 2)
         share_N1 = (place_N - low_N).unsqueeze(-1)
         row_N = low_N.long()
-        return self.table(row_N) * (1 - share_N1) + self.table(row_N + 1) * share_N1  # type: ignore[no-any-return]
+        low_ND, high_ND = self.table(row_N), self.table(row_N + 1)
+        vector_ND: Tensor = low_ND + (high_ND - low_ND) * share_N1
+        return vector_ND
 
 
 class TextAdapter(nn.Module):
@@ -74,7 +77,8 @@ class TextAdapter(nn.Module):
             self.map.bias.zero_()
 
     def forward(self, text_NW: Tensor) -> Tensor:
-        return self.map(text_NW)  # type: ignore[no-any-return]
+        vector_ND: Tensor = self.map(text_NW)
+        return vector_ND
 
 
 def _embedding(feature: Feature, width: int) -> nn.Module:

@@ -1,7 +1,6 @@
 """Parts that more than one tower uses."""
 
 # Shapes: B batch, H history length, D vector width.
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,7 +32,9 @@ class ResidualMlp(nn.Module):
 
 
 class CausalBlock(nn.Module):
-    """A pre-norm transformer block, its hidden layer twice as wide, in which an event sees only itself and earlier ones.
+    """A pre-norm transformer block in which an event sees only itself and earlier ones.
+
+    Its hidden layer is twice as wide as the vectors.
 
     Args:
         width: D, a multiple of `heads`.

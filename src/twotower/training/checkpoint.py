@@ -35,7 +35,7 @@ class SafetensorsIO(CheckpointIO):
         part.replace(path)
 
     def load_checkpoint(
-        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+        self, path: str | Path, map_location: Any = None, weights_only: Any = None
     ) -> dict[str, Any]:
         """The checkpoint as it was saved, tensors on the CPU."""
         del map_location, weights_only
@@ -80,11 +80,3 @@ def _from_json(value: Any, file: Any) -> Any:
 def save_weights(state: dict[str, Tensor], path: Path) -> None:
     """The weights of a model alone, as safetensors."""
     save_file({name: tensor.detach().contiguous() for name, tensor in state.items()}, path)
-
-
-def load_weights(path: Path) -> dict[str, Tensor]:
-    """The weights that a checkpoint holds under `state_dict`."""
-    weights: dict[str, Tensor] = SafetensorsIO().load_checkpoint(path)["state_dict"]
-    return weights
-
-

@@ -54,7 +54,9 @@ class TrainingConfig:
                 raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
         for name in ("weight_decay", "warmup_steps", "listwise_weight"):
             if getattr(self, name) < 0:
-                raise ConfigError(f"training.{name} must not be negative, got {getattr(self, name)}")
+                raise ConfigError(
+                    f"training.{name} must not be negative, got {getattr(self, name)}"
+                )
         if not self.learning_rate > 0 or not self.sharpness > 0:
             raise ConfigError("training.learning_rate and training.sharpness must be above 0")
         if self.negatives not in ("all", "mixed"):

@@ -91,7 +91,7 @@ class HistoryExamples:
         return -(-len(self._windows) // self._batch_size)
 
     @property
-    def counts(self) -> NDArray[np.int32]:
+    def positives(self) -> NDArray[np.int32]:
         """Item rows of all positives, once for each time."""
         return self._windows.item_rows
 
@@ -160,7 +160,7 @@ class QueryExamples:
         self._text = np.stack([text_vectors[query] for query in lists[schema.QUERY]])
         self._judged = _rectangle(lists[schema.ITEM_ROW], PAD, np.int64)
         self._gain = _rectangle(lists[schema.GAIN], 0, np.float32)
-        self._positive = _rectangle(lists[schema.POSITIVE], False, np.bool_)
+        self._positive = _rectangle(lists[schema.POSITIVE], 0, np.bool_)
 
     @property
     def n_batches(self) -> int:
@@ -168,9 +168,10 @@ class QueryExamples:
         return -(-len(self._judged) // self._batch_size)
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def positives(self) -> NDArray[np.int64]:
         """Item rows of all positives, once for each time."""
-        return self._judged[self._positive]
+        rows: NDArray[np.int64] = self._judged[self._positive]
+        return rows
 
     def batch(self, order: NDArray[np.int64], place: int) -> QueryBatch:
         """Batch number `place` of an epoch in this order."""
@@ -184,7 +185,8 @@ class QueryExamples:
 
     def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """[queries] a random order."""
-        return generator.permutation(len(self._judged))
+        order: NDArray[np.int64] = generator.permutation(len(self._judged))
+        return order
 
 
 class ExampleStream:

@@ -80,7 +80,8 @@ class Learner(nn.Module):
 
     def item_vectors(self) -> Tensor:
         """[N, D] vectors of the whole catalogue."""
-        return self.model.item(self._arrays())[0]
+        vector_ND: Tensor = self.model.item(self._arrays())[0]
+        return vector_ND
 
     def _arrays(self, row_R: Tensor | None = None) -> dict[str, Tensor]:
         """Features of the given items, of all when left out."""
@@ -88,7 +89,7 @@ class Learner(nn.Module):
         return arrays if row_R is None else {name: a[row_R] for name, a in arrays.items()}
 
     def _items(self, *rows: Tensor) -> ItemVectors:
-        row_R = torch.cat([part.flatten() for part in rows]).unique()
+        row_R = torch.unique(torch.cat([part.flatten() for part in rows]))
         row_R = row_R[row_R != PAD]
         return ItemVectors(self.model.item(self._arrays(row_R))[0], row_R)
 

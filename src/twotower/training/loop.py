@@ -128,7 +128,8 @@ class _Tell(Callback):
         points = module.curve.points
         last = f", {MONITOR} {points[-1][MONITOR]:.4f}" if points else ""
         stage = f"train, epoch {trainer.current_epoch + 1} of at most {self._epochs}{last}"
-        self._progress(stage, trainer.fit_loop.epoch_loop.batch_idx + 1, trainer.num_training_batches)
+        done = trainer.fit_loop.epoch_loop.batch_idx + 1
+        self._progress(stage, done, trainer.num_training_batches)
 
 
 def fit(
@@ -167,7 +168,9 @@ def fit(
         enable_version_counter=False,
     )
     keep.FILE_EXTENSION, keep.CHECKPOINT_NAME_LAST = SUFFIX, LAST
-    stop = EarlyStopping(MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True)
+    stop = EarlyStopping(
+        MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True
+    )
     tell = [_Tell(progress, config)] if progress else []
     last = folder / "checkpoints" / f"{LAST}{SUFFIX}"
     with _quiet():
@@ -193,7 +196,8 @@ def fit(
 
 
 def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
             if parameter.requires_grad:

@@ -79,9 +79,7 @@ def listwise_loss(logit_BJ: Tensor, gain_BJ: Tensor, judged_BJ: Tensor, sharpnes
     Returns:
         Scalar, in nats; 0 exactly when the logits agree with the gains.
     """
-    wanted_BJ = torch.log_softmax(
-        (sharpness * gain_BJ).masked_fill(~judged_BJ, -torch.inf), dim=1
-    )
+    wanted_BJ = torch.log_softmax((sharpness * gain_BJ).masked_fill(~judged_BJ, -torch.inf), dim=1)
     found_BJ = torch.log_softmax(logit_BJ.float().masked_fill(~judged_BJ, -torch.inf), dim=1)
     gap_BJ = torch.where(judged_BJ, wanted_BJ.exp() * (wanted_BJ - found_BJ), 0.0)
     return gap_BJ.sum(1).mean()

@@ -1,7 +1,7 @@
 """Everything a run learns from, as arrays: made once from a prepared dataset."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -65,7 +65,7 @@ def gather(
 
     Args:
         dataset: prepared and split.
-        config: features of the item tower.
+        config: features of the item tower; of its text fields those that hold words are read.
         encoder: of item texts and queries.
         validation_cases: at most, of each task.
         progress: told while texts are encoded.
@@ -82,7 +82,9 @@ def gather(
             "training needs events or positive judgments in the training split, found none; "
             "check the split of the dataset, or its event kinds and grades"
         )
-    texts = item_texts(dataset.items, config.text_fields)
+    words = tuple(name for name in config.text_fields if name in dataset.about.text_fields)
+    config = replace(config, text_fields=words)
+    texts = item_texts(dataset.items, words)
     text_vectors = encoder.encode(texts, _named(progress, "encode items"))
     warm = _warm(dataset.n_items, events, judgments)
     features = ItemFeatures.fit(config, dataset.items, warm=warm, text_width=encoder.width)

@@ -1,0 +1,96 @@
+"""The run folder: what was asked, how far it is, and the towers that came out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twotower.bundle import Model
+from twotower.errors import ConfigError, DataError, OutputError
+
+RUN, MODEL = "run.json", "model"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run.
+
+    Attributes:
+        folder: where it lies.
+        model: the best towers, exported.
+        about: design, data and curve, as `run.json` says.
+    """
+
+    folder: Path
+    model: Model
+    about: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Run":
+        """Opens a finished run.
+
+        Raises:
+            DataError: there is no run, or it has not finished.
+        """
+        about = read_run(folder)
+        if about["state"] != "complete":
+            raise DataError(f"run {folder} has not finished; resume it with 'twotower train'")
+        return cls(folder, Model.load(folder / MODEL), about)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What `run.json` says.
+
+    Raises:
+        DataError: there is no readable run.
+    """
+    try:
+        about: dict[str, Any] = json.loads((folder / RUN).read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"expected a run in {folder}, got: {error}; make one with 'twotower train'"
+        ) from error
+    return about
+
+
+def begin(folder: Path, asked: dict[str, Any]) -> str:
+    """Starts a run folder, or checks that the one there is the same run.
+
+    Args:
+        folder: new, or a run's.
+        asked: data, design and more; kept in `run.json`.
+
+    Returns:
+        The state of the run: `training` or `complete`.
+
+    Raises:
+        ConfigError: the folder holds a run of another design or of other data.
+        OutputError: the folder holds something else or cannot be written.
+    """
+    asked = json.loads(json.dumps(asked))
+    if (folder / RUN).is_file():
+        found = read_run(folder)
+        other = [name for name in ("data_hash", "design") if found.get(name) != asked[name]]
+        if other:
+            raise ConfigError(
+                f"{folder} holds a run with another {' and '.join(other)}; "
+                "choose another --out, or remove it to start afresh"
+            )
+        return str(found["state"])
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder} holds something that is no run; choose another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / RUN, asked | {"state": "training"})
+    except OSError as error:
+        raise OutputError(
+            f"cannot write run {folder}: {error.strerror or error}; choose another --out"
+        ) from error
+    return "training"
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Replaces a JSON file in one step."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=2) + "\n")
+    part.replace(file)
