@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no wall clock", deadline=None)
+settings.load_profile("no wall clock")
 
 ROOT = Path(__file__).parents[1]
 TINY_SHOP = "synthetic:products=400,shoppers=600,seed=1"
