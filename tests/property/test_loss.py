@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 
 from twotower.training.loss import (
     listwise_loss,
@@ -243,6 +243,6 @@ def test_the_loss_is_the_cross_entropy_of_its_formula():
     for row in range(5):
         corrected = (negative[row] - count)[keep[row]]
         both = torch.cat([positive[row : row + 1], corrected])
-        by_hand.append(F.cross_entropy(both[None], torch.tensor([0])))
+        by_hand.append(cross_entropy(both[None], torch.tensor([0])))
     expected = (torch.stack(by_hand) * weight).sum() / weight.sum()
     torch.testing.assert_close(retrieval_loss(positive, negative, keep, count, weight), expected)

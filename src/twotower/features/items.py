@@ -44,6 +44,10 @@ class ItemFeaturesConfig:
     def __post_init__(self) -> None:
         if not self.use or not set(self.use) <= set(_USABLE):
             raise ConfigError(f"features.use must name some of {_USABLE}, got {self.use}")
+        if not self.text_fields or not set(self.text_fields) <= set(TEXT_FIELDS):
+            raise ConfigError(
+                f"features.text_fields must name some of {TEXT_FIELDS}, got {self.text_fields}"
+            )
         if self.category_levels < 1 or self.max_attributes < 1 or self.min_count < 1:
             raise ConfigError("category_levels, max_attributes and min_count must be at least 1")
 
@@ -102,20 +106,33 @@ class ItemFeatures:
             items: the catalogue.
             warm: [N] whether an item occurs in training; only warm items get an id.
             text_width: width of the text encoder's vectors.
+
+        Raises:
+            ConfigError: the catalogue has values for none of the features.
         """
         seen = items.filter(pl.Series(warm)) if warm.any() else items
         vocabularies = {
             name: Vocabulary.fit(values, min_count=1 if name == "id" else config.min_count)
             for name, values in _values(seen, config).items()
         }
-        numbers = [n for n in _NUMBERS if n in config.use and n in items.columns]
+        numbers = {
+            name: seen[name].cast(pl.Float64).to_numpy()[_finite(seen, name)]
+            for name in _NUMBERS
+            if name in config.use and name in items.columns
+        }
         quantiles = {
-            name: np.quantile(seen[name].drop_nulls().to_numpy(), np.linspace(0, 1, N_QUANTILES))
-            for name in numbers
-            if seen[name].count()
+            name: np.quantile(values, np.linspace(0, 1, N_QUANTILES))
+            for name, values in numbers.items()
+            if len(values)
         }
         kept = {name: found for name, found in vocabularies.items() if found.size > 1}
-        return cls(config, kept, quantiles, text_width if "text" in config.use else 0)
+        fitted = cls(config, kept, quantiles, text_width if "text" in config.use else 0)
+        if not fitted.features:
+            raise ConfigError(
+                f"features.use asks for {', '.join(config.use)}, of which none is in the catalogue "
+                f"(its columns: {', '.join(items.columns)}); add 'text', or another column"
+            )
+        return fitted
 
     def _features(self) -> list[Feature]:
         found: list[Feature] = []
@@ -218,6 +235,11 @@ def _levels(items: pl.DataFrame, n_levels: int) -> dict[str, pl.Series]:
     return levels
 
 
+def _finite(items: pl.DataFrame, name: str) -> NDArray[np.bool_]:
+    """[N] where a column holds a number."""
+    return items[name].cast(pl.Float64).is_finite().fill_null(value=False).to_numpy()
+
+
 def _normalised(
     items: pl.DataFrame, name: str, quantiles: NDArray[np.float64]
 ) -> NDArray[np.float32]:
@@ -251,5 +273,5 @@ def _present(feature: Feature, array: NDArray[Any], items: pl.DataFrame) -> NDAr
     if feature.kind == "number":
         if feature.name not in items.columns:
             return np.zeros(len(items), bool)
-        return items[feature.name].is_not_null().to_numpy()
+        return _finite(items, feature.name)
     return np.asarray(array.any(axis=1) if array.ndim == 2 else array > 0)

@@ -24,6 +24,8 @@ def item_texts(items: pl.DataFrame, fields: Sequence[str] = TEXT_FIELDS) -> list
         fields: columns to join, in this order.
     """
     columns = [_as_text(items, field) for field in fields if field in items.columns]
+    if not columns:
+        return [""] * len(items)
     joined = items.select(pl.concat_str(columns, separator=". ", ignore_nulls=True).alias("text"))
     return joined["text"].to_list()
 

@@ -49,7 +49,9 @@ class ExportedTowers:
 
     def items(self, arrays: ItemArrays) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """[N, D] item vectors and [N, F] attention weights of what `ItemFeatures.encode` gives."""
-        n_items = len(arrays["present"])
+        n_items, n_features = arrays["present"].shape
+        if n_items == 0:
+            return np.zeros((0, self.width), np.float32), np.zeros((0, n_features), np.float32)
         found = [
             self._item.run(None, {name: arrays[name][part] for name in self._inputs})
             for part in _chunks(n_items)

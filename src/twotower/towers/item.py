@@ -130,6 +130,7 @@ class ConcatFusion(nn.Module):
         super().__init__()
         self.missing_FD = nn.Parameter(torch.zeros(n_features, width))
         self.join = nn.Linear(n_features * width, width)
+        nn.init.zeros_(self.join.bias)  # shared by all items, it would make all cosines high
 
     def forward(self, token_NFD: Tensor, present_NF: Tensor) -> tuple[Tensor, Tensor]:
         weight_NF = _masked_softmax(torch.zeros_like(token_NFD[..., 0]), present_NF)

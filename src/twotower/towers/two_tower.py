@@ -51,15 +51,19 @@ class TowersConfig:
             raise ConfigError(
                 f"towers.fusion must be attention, concat or sum, got {self.fusion!r}"
             )
-        if self.width < 1 or self.width % self.heads:
+        if self.heads < 1 or self.width < 1 or self.width % self.heads:
             raise ConfigError(
                 f"towers.width must be a multiple of heads ({self.heads}), got {self.width}"
             )
         for name in ("id_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"towers.{name} must be in [0, 1), got {getattr(self, name)}")
-        if self.history < 1 or self.layers < 1 or self.temperature <= 0:
-            raise ConfigError("towers.history, layers and temperature must be positive")
+        if self.history < 1 or self.layers < 1:
+            raise ConfigError("towers.history and layers must be at least 1")
+        if not 0 < self.temperature < math.inf:
+            raise ConfigError(
+                f"towers.temperature must be positive and finite, got {self.temperature}"
+            )
 
 
 class TwoTower(nn.Module):
