@@ -177,7 +177,7 @@ def test_an_item_has_the_same_arrays_alone_and_among_others():
 
 def test_a_catalogue_with_none_of_the_features_says_so():
     bare = ITEMS.select("item_id", "title")
-    with pytest.raises(ConfigError, match=r"features\.use asks for price, brand, of which none):
+    with pytest.raises(ConfigError, match=r"features\.use asks for price, brand, of which none"):
         fitted(bare, use=("price", "brand"))
 
 
