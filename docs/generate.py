@@ -60,13 +60,17 @@ def _command(name: str, command: Any) -> str:
     options = [one for one in command.params if one.param_type_name == "option"]
     usage = " ".join(["twotower", name, *map(_argument, arguments), *map(_usage, options)])
     rows = [f"| `{_cell(_argument(one))}` | {_cell(one.help)} |  |" for one in arguments]
-    rows += [f"| `{', '.join(one.opts)}` | {_cell(one.help)} | {_default(one)} |" for one in options]
+    rows += [f"| `{_names(one)}` | {_cell(one.help)} | {_default(one)} |" for one in options]
     table = ["|  | what | default |", "|---|---|---|", *rows]
     return "\n".join([f"## {name}", "", command.help, "", f"    {usage}", "", *table, ""])
 
 
 def _argument(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper())
+
+
+def _names(option: Any) -> str:
+    return ", ".join(option.opts)
 
 
 def _usage(option: Any) -> str:

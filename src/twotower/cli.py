@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -65,8 +66,7 @@ def prepare(
     as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
-    from twotower import pipeline
-
+    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
         dataset = pipeline.prepare(source, _recipe("joint", settings, split), out, workshop)
     if as_json:
@@ -89,9 +89,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train the towers; run again after an interruption, it goes on where it was."""
-    from twotower import pipeline
     from twotower.schema import Split
 
+    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
         run = pipeline.train(data, _recipe(recipe, settings), out, workshop)
         _, dataset = pipeline.open_run(out)
@@ -113,8 +113,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure on the held-out split beside the baselines, or on tables training never saw."""
-    from twotower import pipeline
-
+    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
         report = pipeline.evaluate_folder(folder, workshop, judgments=judgments, events=events)
     _print_report(report, as_json=as_json)
@@ -123,8 +122,7 @@ def evaluate(
 @app.command()
 def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
     """Export a run's towers, build the index, verify, and write a bundle."""
-    from twotower import pipeline
-
+    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
         made = pipeline.bundle_run(run, out, workshop)
     _finish(out, made.report, as_json=as_json)
@@ -140,8 +138,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
-    from twotower import pipeline
-
+    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
         made = pipeline.build(source, _recipe(recipe, settings, split), out, workshop)
     _print_report(dict(made.report), as_json=as_json)
@@ -234,7 +231,7 @@ def demo(
     from twotower.bundle import MANIFEST
 
     if not (folder / MANIFEST).is_file():
-        from twotower import pipeline
+        pipeline = _pipeline()
 
         Console().print("Building the [bold]synthetic demo shop[/]: made-up products and shoppers.")
         with _workshop(quiet=False) as workshop:
@@ -259,15 +256,20 @@ def _retriever(folder: Path) -> Any:
     return Retriever(Bundle.load(folder, verify=False))
 
 
-@contextmanager
-def _workshop(*, quiet: bool) -> Iterator[Any]:
-    """A workshop that shows its progress on the terminal."""
+def _pipeline() -> Any:
+    """The offline flow, imported when it is asked for: serving is installed without it."""
     try:
-        from twotower.pipeline import Workshop
+        from twotower import pipeline
     except ModuleNotFoundError as missing:
         raise MissingExtra(
             f"this needs {missing.name}, which serving does not; pip install 'twotower[train]'"
         ) from missing
+    return pipeline
+
+
+@contextmanager
+def _workshop(*, quiet: bool) -> Iterator[Any]:
+    """A workshop that shows its progress on the terminal."""
     command = f"twotower {shlex.join(sys.argv[1:])}"
     cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
     console = Console(stderr=True, quiet=quiet)
@@ -278,7 +280,7 @@ def _workshop(*, quiet: bool) -> Iterator[Any]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        yield Workshop(cache, _Bars(bars), _commit(), command)
+        yield _pipeline().Workshop(cache, _Bars(bars), _commit(), command)
 
 
 class _Bars:
@@ -353,7 +355,9 @@ def main() -> None:
     try:
         app()
     except TwoTowerError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; the same command goes on where it was")
