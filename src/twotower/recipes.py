@@ -70,7 +70,7 @@ def sequential() -> Recipe:
         "sequential",
         features=ItemFeaturesConfig(use=("id", "text", "brand", "category", "price")),
         towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
-        training=TrainingConfig(epochs=30, patience=3, weight_decay=0.0),
+        training=TrainingConfig(epochs=40, patience=4, weight_decay=0.0, start_from_text=True),
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from twotower.evaluation.results import MODEL
 from twotower.evaluation.slices import ALL
 
-COLUMNS: Final = ("recall@10", "ndcg@10", "recall@100", "mrr", "coverage@10")
+COLUMNS: Final = ("recall@10", "ndcg@10", "recall@100", "mrr")
 
 
 def task_table(
@@ -34,10 +34,11 @@ def task_table(
         f"{protocol['split']}" + ("" if slice_name == ALL else f", slice {slice_name}"),
         caption="mean, half of the 95 % interval; ranked against the whole catalogue",
         box=box.SIMPLE_HEAD,
+        pad_edge=False,
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for metric in columns:
         table.add_column(metric, justify="right", no_wrap=True)
     rivals = list(section["baselines"].items())
@@ -56,13 +57,13 @@ def slice_table(section: Mapping[str, Any], *, metric: str = "ndcg@10") -> Table
     """One metric by slice: rows are slices, columns the served system and each baseline."""
     served = section["variants"].get(section["served"], section["metrics"])
     systems = {section["served"]: served, **section["baselines"]}
-    table = Table(title=f"{metric} by slice", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("")
+    table = Table(title=f"{metric} by slice", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.add_column("", no_wrap=True)
     table.add_column("cases", justify="right")
     for name in systems:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name.replace("_", " "), justify="right")
     for slice_name, size in section["protocol"]["slices"].items():
-        cells = [_cell(summary.get(slice_name, {}).get(metric)) for summary in systems.values()]
+        cells = [_mean(summary.get(slice_name, {}).get(metric)) for summary in systems.values()]
         table.add_row(slice_name, f"{size:,}", *cells)
     return table
 
@@ -72,9 +73,16 @@ def _cells(summary: Mapping[str, Any], slice_name: str, columns: Sequence[str]) 
 
 
 def _cell(number: Mapping[str, float] | None) -> Text:
-    if number is None:
-        return Text("-", style="dim")
-    mean = Text(f"{number['mean']:.4f}")
-    if number["low"] == number["high"]:
+    mean = _mean(number)
+    if number is None or number["low"] == number["high"]:
         return mean
-    return mean.append(f" ±{(number['high'] - number['low']) / 2:.4f}", style="dim")
+    return mean.append(f" ±{_short((number['high'] - number['low']) / 2)}", style="dim")
+
+
+def _mean(number: Mapping[str, float] | None) -> Text:
+    return Text("-", style="dim") if number is None else Text(_short(number["mean"]))
+
+
+def _short(value: float) -> str:
+    """Four digits without the zero before the point, so that a table fits 80 columns."""
+    return f"{value:.4f}".removeprefix("0")

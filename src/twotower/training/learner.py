@@ -6,22 +6,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from twotower.schema import PAD
 from twotower.towers.two_tower import TwoTower
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import Batch, HistoryBatch, QueryBatch
-from twotower.training.loss import (
-    listwise_loss,
-    negatives_logsumexp,
-    retrieval_loss,
-    softmax_loss,
-)
+from twotower.training.full_softmax import full_softmax_loss
+from twotower.training.loss import listwise_loss, negatives_logsumexp, retrieval_loss
 from twotower.training.negatives import Candidates, NegativeSource, draw_candidates, keep_mask
-
-_LOGITS_AT_ONCE = 2**26
-"""Logits held for the backward pass; larger batches are recomputed in pieces."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ class Learner(nn.Module):
         state_PD = state_BSD[wanted_BS] * self.model.scale()
         target_P, weight_P = batch.target_BS[wanted_BS], batch.weight_BS[wanted_BS]
         if candidates is None:
-            return _chunked_softmax(state_PD, items.vector_RD, target_P, weight_P)
+            return full_softmax_loss(state_PD, items.vector_RD, target_P, weight_P)
         positive_P = (state_PD * items[target_P]).sum(1)
         keep_BC = keep_mask(candidates.row_C, batch.target_BS)
         return retrieval_loss(
@@ -167,19 +159,3 @@ def _keep_all_but(known_BJ: Tensor, n_items: int) -> Tensor:
     keep_BN = known_BJ.new_ones(len(known_BJ), n_items + 1, dtype=torch.bool)
     keep_BN.scatter_(1, torch.where(known_BJ == PAD, n_items, known_BJ), value=False)
     return keep_BN[:, :n_items]
-
-
-def _chunked_softmax(
-    state_PD: Tensor, vector_ND: Tensor, target_P: Tensor, weight_P: Tensor
-) -> Tensor:
-    """The full softmax, recomputed in pieces where its logits would not fit."""
-    n_pieces = -(-len(state_PD) * len(vector_ND) // _LOGITS_AT_ONCE)
-    if n_pieces == 1:
-        return softmax_loss(state_PD @ vector_ND.T, target_P, weight_P)
-
-    def piece(state_PD: Tensor, target_P: Tensor, weight_P: Tensor) -> Tensor:
-        return softmax_loss(state_PD @ vector_ND.T, target_P, weight_P) * weight_P.sum()
-
-    parts = zip(*(t.chunk(n_pieces) for t in (state_PD, target_P, weight_P)), strict=True)
-    losses = [checkpoint(piece, *part, use_reentrant=False) for part in parts]
-    return torch.stack(losses).sum() / weight_P.sum()
