@@ -80,3 +80,4 @@ def _from_json(value: Any, file: Any) -> Any:
 def save_weights(state: dict[str, Tensor], path: Path) -> None:
     """The weights of a model alone, as safetensors."""
     save_file({name: tensor.detach().contiguous() for name, tensor in state.items()}, path)
+    path.chmod(0o644)  # it was made private, and a bundle is read by whoever serves it

@@ -1,5 +1,6 @@
 """How the towers learn, as one frozen object."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,8 @@ class TrainingConfig:
         listwise_weight: weight of the graded listwise term of judged queries.
         sharpness: how much a gain counts in that term.
         start_from_text: both text adapters start as a cosine-preserving projection.
+        refit: once validation has chosen the number of epochs, train again from the start on
+            the events of training and validation together; the test split stays unseen.
         validation_cases: at most, of each task, drawn once.
         seed: of weights, order, dropout and draws.
     """
@@ -45,6 +48,7 @@ class TrainingConfig:
     listwise_weight: float = 0.0
     sharpness: float = 2.0
     start_from_text: bool = False
+    refit: bool = False
     validation_cases: int = 4000
     seed: int = 0
 
@@ -52,18 +56,26 @@ class TrainingConfig:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup_steps", "listwise_weight"):
-            if getattr(self, name) < 0:
+        for name in ("weight_decay", "warmup_steps", "listwise_weight", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(
-                    f"training.{name} must not be negative, got {getattr(self, name)}"
+                    f"training.{name} must be 0 or more, and finite, got {getattr(self, name)}"
                 )
-        if not self.learning_rate > 0 or not self.sharpness > 0:
-            raise ConfigError("training.learning_rate and training.sharpness must be above 0")
+        for name in ("learning_rate", "sharpness"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(
+                    f"training.{name} must be above 0, and finite, got {getattr(self, name)}"
+                )
         if self.negatives not in ("all", "mixed"):
             raise ConfigError(f"training.negatives must be all or mixed, got {self.negatives!r}")
         unknown = set(self.kind_weights) - {kind.value for kind in EventKind}
         if unknown:
             raise ConfigError(f"training.kind_weights names unknown event kinds {sorted(unknown)}")
+        for kind, weight in self.kind_weights.items():
+            if not isinstance(weight, int | float) or not 0 < weight < math.inf:
+                raise ConfigError(
+                    f"training.kind_weights must be above 0, and finite, got {weight!r} for {kind}"
+                )
 
 
 _AT_LEAST_ONE = (

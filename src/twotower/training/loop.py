@@ -21,6 +21,7 @@ from twotower.training.examples import Batch, ExampleStream
 from twotower.training.learner import Learner
 from twotower.training.material import Progress
 
+CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"
 MONITOR = "ndcg@10"
 SUFFIX = ".safetensors"
@@ -35,12 +36,28 @@ class Curve:
 
     points: list[dict[str, float]] = field(default_factory=list)
 
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the best validation, counted from 1; the last one without any."""
+        values = [point.get(MONITOR, 0.0) for point in reversed(self.points)]
+        return len(values) - max(range(len(values)), key=values.__getitem__)
+
+    def is_over(self, config: TrainingConfig) -> bool:
+        """Whether there is nothing left to train."""
+        n_epochs = len(self.points)
+        waited = n_epochs - self.best_epoch if n_epochs else 0
+        return n_epochs >= config.epochs or waited >= config.patience
+
 
 class _Module(lightning.LightningModule):
     """Connects the learner to Lightning: optimizer, seeds, validation, the curve."""
 
     def __init__(
-        self, learner: Learner, stream: ExampleStream, config: TrainingConfig, validate: Validate
+        self,
+        learner: Learner,
+        stream: ExampleStream,
+        config: TrainingConfig,
+        validate: Validate | None,
     ) -> None:
         super().__init__()
         self.learner, self.curve = learner, Curve()
@@ -57,11 +74,7 @@ class _Module(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Validates, and adds a point to the curve."""
-        self.learner.eval()
-        with torch.no_grad():
-            found = self._validate()
-        self.learner.train()
-        self.log(MONITOR, found[MONITOR])
+        found = self._validated()
         self.curve.points.append(
             {
                 "epoch": self.current_epoch + 1,
@@ -74,6 +87,16 @@ class _Module(lightning.LightningModule):
         self._losses.clear()
         if self.logger:
             self.logger.log_metrics(self.curve.points[-1], self.global_step)
+
+    def _validated(self) -> dict[str, float]:
+        if self._validate is None:
+            return {}
+        self.learner.eval()
+        with torch.no_grad():
+            found = self._validate()
+        self.learner.train()
+        self.log(MONITOR, found[MONITOR])
+        return found
 
     def configure_optimizers(self) -> Any:
         """AdamW with a linear warm-up; no decay of embedding tables, norms and biases."""
@@ -117,17 +140,27 @@ class _Epoch(IterableDataset[Batch]):
         return (self._stream[step] for step in range(start, start + len(self)))
 
 
+class _Stop(EarlyStopping):
+    """Stops when validation gets no better; a run that had stopped does not train on."""
+
+    def on_train_start(self, trainer: Any, module: Any) -> None:
+        """After a checkpoint was loaded, if there was one."""
+        del module
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+
 class _Tell(Callback):
     """Passes the progress of an epoch on, with its last validation."""
 
     def __init__(self, progress: Progress, config: TrainingConfig) -> None:
+        super().__init__()
         self._progress, self._epochs = progress, config.epochs
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
         """After each step."""
         points = module.curve.points
-        last = f", {MONITOR} {points[-1][MONITOR]:.4f}" if points else ""
-        stage = f"train, epoch {trainer.current_epoch + 1} of at most {self._epochs}{last}"
+        said = f", {MONITOR} {points[-1][MONITOR]:.4f}" if points and MONITOR in points[-1] else ""
+        stage = f"train, epoch {trainer.current_epoch + 1} of at most {self._epochs}{said}"
         done = trainer.fit_loop.epoch_loop.batch_idx + 1
         self._progress(stage, done, trainer.num_training_batches)
 
@@ -136,7 +169,7 @@ def fit(
     learner: Learner,
     stream: ExampleStream,
     config: TrainingConfig,
-    validate: Validate,
+    validate: Validate | None,
     *,
     folder: Path,
     progress: Progress | None = None,
@@ -150,7 +183,8 @@ def fit(
         learner: the towers with their losses.
         stream: all batches, by step.
         config: how long and how fast.
-        validate: measures the towers as they are.
+        validate: measures the towers as they are; without it all epochs are trained, and the
+            last weights are the ones.
         folder: keeps the checkpoints and the log.
         progress: told after each step.
 
@@ -158,27 +192,49 @@ def fit(
         The curve of all epochs, those before an interruption too.
     """
     module = _Module(learner, stream, config, validate)
+    last = folder / CHECKPOINTS / f"{LAST}{SUFFIX}"
+    if last.is_file():
+        module.curve.points = list(SafetensorsIO().load_checkpoint(last)["curve"])
+    if not module.curve.points or not module.curve.is_over(config):
+        trainer = _trainer(config, folder, _callbacks(config, validate, folder, progress))
+        with _quiet():
+            trainer.fit(module, ckpt_path=str(last) if last.is_file() else None)
+    best = SafetensorsIO().load_checkpoint(folder / CHECKPOINTS / f"{BEST}{SUFFIX}")
+    module.load_state_dict(best["state_dict"])
+    learner.eval().cpu()
+    return module.curve
+
+
+def _callbacks(
+    config: TrainingConfig, validate: Validate | None, folder: Path, progress: Progress | None
+) -> list[Callback]:
+    monitor = None if validate is None else MONITOR
     keep = ModelCheckpoint(
-        folder / "checkpoints",
+        folder / CHECKPOINTS,
         BEST,
-        MONITOR,
+        monitor,
         mode="max",
         save_last=True,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
     keep.FILE_EXTENSION, keep.CHECKPOINT_NAME_LAST = SUFFIX, LAST
-    stop = EarlyStopping(
-        MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True
-    )
-    tell = [_Tell(progress, config)] if progress else []
-    last = folder / "checkpoints" / f"{LAST}{SUFFIX}"
+    callbacks: list[Callback] = [keep]
+    if monitor:
+        patience = config.patience
+        callbacks.append(
+            EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True)
+        )
+    return callbacks + ([_Tell(progress, config)] if progress else [])
+
+
+def _trainer(config: TrainingConfig, folder: Path, callbacks: list[Callback]) -> Any:
     with _quiet():
-        trainer = lightning.Trainer(
+        return lightning.Trainer(
             accelerator="auto",
             devices=1,
             max_epochs=config.epochs,
-            callbacks=[keep, stop, *tell],
+            callbacks=callbacks,
             plugins=[SafetensorsIO()],
             logger=TensorBoardLogger(folder, name="log", version=""),
             deterministic=True,
@@ -188,11 +244,6 @@ def fit(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        trainer.fit(module, ckpt_path=str(last) if last.is_file() else None)
-    best = SafetensorsIO().load_checkpoint(folder / "checkpoints" / f"{BEST}{SUFFIX}")
-    module.load_state_dict(best["state_dict"])
-    learner.eval().cpu()
-    return module.curve
 
 
 def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:

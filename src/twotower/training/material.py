@@ -59,6 +59,7 @@ def gather(
     encoder: TextEncoder,
     *,
     validation_cases: int,
+    with_validation_events: bool = False,
     progress: Progress | None = None,
 ) -> Material:
     """Encodes the catalogue and cuts the training split out of the dataset.
@@ -68,12 +69,15 @@ def gather(
         config: features of the item tower; of its text fields those that hold words are read.
         encoder: of item texts and queries.
         validation_cases: at most, of each task.
+        with_validation_events: learn from the events of validation too, for a refit; its
+            queries are never learnt from, the weights of hybrid search are chosen on them.
         progress: told while texts are encoded.
 
     Raises:
         DataError: neither events nor positive judgments are in the training split.
     """
-    events = _part(dataset.events, Split.TRAIN)
+    learnt = (Split.TRAIN, Split.VALIDATION) if with_validation_events else (Split.TRAIN,)
+    events = _part(dataset.events, *learnt)
     judgments = _part(dataset.judgments, Split.TRAIN)
     if judgments is not None and not judgments[schema.POSITIVE].any():
         judgments = None
@@ -98,10 +102,10 @@ def gather(
     )
 
 
-def _part(table: pl.DataFrame | None, split: Split) -> pl.DataFrame | None:
+def _part(table: pl.DataFrame | None, *splits: Split) -> pl.DataFrame | None:
     if table is None:
         return None
-    part = table.filter(pl.col(schema.SPLIT) == split)
+    part = table.filter(pl.col(schema.SPLIT).is_in([str(split) for split in splits]))
     return None if part.is_empty() else part
 
 

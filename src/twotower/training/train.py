@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from twotower.training.examples import (
     QueryExamples,
 )
 from twotower.training.learner import Learner
-from twotower.training.loop import fit
+from twotower.training.loop import Curve, fit
 from twotower.training.material import Material, Progress, gather
 from twotower.training.negatives import InBatch, NegativeSource, Uniform
 from twotower.training.run import MODEL, RUN, Run, begin, write_json
@@ -37,6 +37,7 @@ from twotower.training.validation import validation_of
 
 Examples = HistoryExamples | QueryExamples
 
+REFIT = "refit"
 _PARITY_ITEMS = 1000
 
 
@@ -83,23 +84,38 @@ def train(
     asked = {"data_hash": dataset.content_hash, "design": asdict(design), **(about or {})}
     if begin(folder, asked) == "complete":
         return Run.load(folder)
-    config = design.training
-    material = gather(
-        dataset,
-        design.features,
-        encoder,
-        validation_cases=config.validation_cases,
-        progress=progress,
-    )
+    told: dict[str, Any] = {
+        "validation_cases": design.training.validation_cases,
+        "progress": progress,
+    }
+    material = gather(dataset, design.features, encoder, **told)
+    learner, curve = _fit(material, design, folder, progress, validated=True)
+    found: dict[str, Any] = {"curve": curve.points, "epochs": curve.best_epoch}
+    if design.training.refit and material.histories is not None:
+        material = gather(dataset, design.features, encoder, with_validation_events=True, **told)
+        again = replace(design, training=replace(design.training, epochs=curve.best_epoch))
+        learner, curve = _fit(material, again, folder / REFIT, progress, validated=False)
+        found["refit_curve"] = curve.points
+    found["export_difference"] = _write(folder, learner, material, packed_encoder)
+    write_json(folder / RUN, asked | found | {"state": "complete"})
+    return Run.load(folder)
+
+
+def _fit(
+    material: Material,
+    design: Design,
+    folder: Path,
+    progress: Progress | None,
+    *,
+    validated: bool,
+) -> tuple[Learner, Curve]:
+    """Fresh towers trained, or taken up from the folder's checkpoint; and how it went."""
     examples = examples_of(material, design)
     learner = build_learner(material, design, examples)
-    stream = ExampleStream(list(examples.values()), seed=config.seed)
-    validate = validation_of(learner, material)
-    curve = fit(learner, stream, config, validate, folder=folder, progress=progress)
-    difference = _write(folder, learner, material, packed_encoder)
-    done = {"state": "complete", "curve": curve.points, "export_difference": difference}
-    write_json(folder / RUN, asked | done)
-    return Run.load(folder)
+    stream = ExampleStream(list(examples.values()), seed=design.training.seed)
+    validate = validation_of(learner, material) if validated else None
+    curve = fit(learner, stream, design.training, validate, folder=folder, progress=progress)
+    return learner, curve
 
 
 def examples_of(material: Material, design: Design) -> dict[type[Batch], Examples]:

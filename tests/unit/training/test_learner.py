@@ -1,0 +1,154 @@
+"""The learner: what a batch costs, and what learns from it."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from twotower.features.history import Histories, History
+from twotower.features.items import Feature
+from twotower.schema import PAD
+from twotower.towers.two_tower import TowersConfig, TwoTower
+from twotower.training.config import TrainingConfig
+from twotower.training.examples import HistoryBatch, HistoryExamples, QueryBatch, QueryExamples
+from twotower.training.learner import Learner
+from twotower.training.loss import softmax_loss
+from twotower.training.negatives import InBatch, Uniform
+
+N_ITEMS, TEXT_WIDTH = 30, 12
+FEATURES = (Feature("id", "id", N_ITEMS + 1), Feature("text", "text", TEXT_WIDTH))
+
+
+def learner_of(*, similarity="cosine", draws=400, **settings):
+    torch.manual_seed(0)
+    towers = TowersConfig(
+        width=16, history=6, layers=1, heads=2, dropout=0, id_dropout=0, similarity=similarity
+    )
+    model = TwoTower(towers, FEATURES, text_width=TEXT_WIDTH, with_users=True, with_queries=True)
+    arrays = {
+        "id": torch.arange(1, N_ITEMS + 1),
+        "text": torch.nn.functional.normalize(torch.randn(N_ITEMS, TEXT_WIDTH)),
+        "present": torch.ones(N_ITEMS, 2, dtype=torch.bool),
+    }
+    counts = torch.ones(N_ITEMS, dtype=torch.long)
+    sources = [InBatch(counts), Uniform(N_ITEMS, draws)]
+    return Learner(
+        model, arrays, TrainingConfig(**settings), {HistoryBatch: sources, QueryBatch: sources}
+    )
+
+
+def history_batch():
+    rng = np.random.default_rng(0)
+    made = [History.of(rng.permutation(N_ITEMS)[:size]) for size in (1, 3, 6, 2)]
+    examples = HistoryExamples(
+        Histories.from_lists(made), kind_weights={}, max_length=6, batch_size=4
+    )
+    return examples.batch(np.arange(4), 0)
+
+
+def query_batch():
+    table = pl.DataFrame(
+        {
+            "query": ["q", "q", "q", "r", "r"],
+            "item_row": [1, 2, 3, 4, 5],
+            "gain": [1.0, 1.0, 0.0, 1.0, 0.1],
+            "positive": [True, True, False, True, False],
+        }
+    )
+    rng = np.random.default_rng(0)
+    vectors = {name: rng.normal(size=TEXT_WIDTH).astype(np.float32) for name in ("q", "r")}
+    return QueryExamples(table, vectors, max_judged=9, batch_size=2).batch(np.arange(2), 0)
+
+
+def cost(learner, batch, seed=0):
+    return learner(batch, torch.Generator().manual_seed(seed))
+
+
+def test_the_cost_of_histories_is_the_softmax_over_the_whole_catalogue():
+    learner, batch = learner_of(), history_batch()
+    items = learner.item_vectors()
+    states = learner.model.user.states(
+        items[batch.item_BL.clamp(min=0)], batch.kind_BL, batch.gap_BL
+    )
+    wanted = batch.target_BS != PAD
+    logits = states[wanted] @ items.T * learner.model.scale()
+    expected = softmax_loss(logits, batch.target_BS[wanted], batch.weight_BS[wanted])
+    torch.testing.assert_close(cost(learner, batch), expected)
+
+
+@pytest.mark.parametrize("make", [history_batch, query_batch])
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("negatives", ["all", "mixed"])
+def test_every_trainable_part_that_a_batch_uses_learns_from_it(make, similarity, negatives):
+    learner = learner_of(similarity=similarity, negatives=negatives, listwise_weight=0.5)
+    loss = cost(learner, make())
+    loss.backward()
+    assert torch.isfinite(loss)
+    gradients = {
+        name: parameter.grad
+        for name, parameter in learner.model.named_parameters()
+        if parameter.requires_grad
+    }
+    other = "user." if make is query_batch else "query."
+    for name, gradient in gradients.items():
+        if not name.startswith(other):
+            assert gradient is not None, name
+            assert torch.isfinite(gradient).all(), name
+    assert gradients["item.embeddings.id.table.weight"].abs().max() > 0
+
+
+@pytest.mark.parametrize("make", [history_batch, query_batch])
+def test_many_draws_cost_nearly_what_all_items_cost(make):
+    """Exactly so but for the known positives, which sampling masks and the softmax keeps."""
+    batch = make()
+    full = cost(learner_of(), batch).item()
+    few = np.mean(
+        [cost(learner_of(negatives="mixed", draws=10), batch, s).item() for s in range(5)]
+    )
+    many = cost(learner_of(negatives="mixed", draws=20_000), batch).item()
+    assert many == pytest.approx(full, rel=0.12)
+    assert abs(many - few) > 1e-4
+
+
+def test_a_querys_other_positives_are_not_its_negatives():
+    learner, batch = learner_of(), query_batch()
+    with torch.no_grad():
+        items = learner.item_vectors()
+        queries = learner.model.query(batch.text_BW) * learner.model.scale()
+        logits = queries @ items.T
+    expected = []
+    for row, positives in ((0, [1, 2]), (1, [4])):
+        negatives = [item for item in range(N_ITEMS) if item not in positives]
+        costs = [
+            torch.logsumexp(logits[row, [one, *negatives]], 0) - logits[row, one]
+            for one in positives
+        ]
+        expected.append(torch.stack(costs).mean())
+    torch.testing.assert_close(cost(learner, batch).detach(), torch.stack(expected).mean())
+
+
+def test_the_graded_term_adds_what_it_weighs():
+    batch = query_batch()
+    plain, half, whole = (
+        cost(learner_of(listwise_weight=weight), batch) for weight in (0.0, 0.5, 1.0)
+    )
+    assert half > plain
+    torch.testing.assert_close(whole - plain, 2 * (half - plain))
+
+
+def test_draws_depend_on_the_generator_alone():
+    learner, batch = learner_of(negatives="mixed", draws=20), history_batch()
+    assert cost(learner, batch, 1).item() == cost(learner, batch, 1).item()
+    assert cost(learner, batch, 1).item() != cost(learner, batch, 2).item()
+
+
+def test_useless_towers_cost_the_log_of_the_catalogue():
+    learner = learner_of(similarity="dot")
+    with torch.no_grad():
+        for parameter in learner.model.parameters():
+            parameter.zero_()
+    assert cost(learner, history_batch()).item() == pytest.approx(np.log(N_ITEMS), abs=1e-5)
+
+
+def test_features_of_the_catalogue_are_no_weights():
+    assert all(name.startswith("model.") for name in learner_of().state_dict())
