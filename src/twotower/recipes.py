@@ -70,7 +70,9 @@ def sequential() -> Recipe:
         "sequential",
         features=ItemFeaturesConfig(use=("id", "text", "brand", "category", "price")),
         towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
-        training=TrainingConfig(epochs=40, patience=4, weight_decay=0.0, start_from_text=True),
+        training=TrainingConfig(
+            epochs=40, patience=4, weight_decay=0.0, start_from_text=True, refit=True
+        ),
     )
 
 
@@ -83,6 +85,8 @@ def search() -> Recipe:
         training=TrainingConfig(
             epochs=20,
             learning_rate=3e-4,
+            negatives="mixed",
+            uniform_negatives=8192,
             start_from_text=True,
             listwise_weight=0.5,
         ),

@@ -57,7 +57,9 @@ def slice_table(section: Mapping[str, Any], *, metric: str = "ndcg@10") -> Table
     """One metric by slice: rows are slices, columns the served system and each baseline."""
     served = section["variants"].get(section["served"], section["metrics"])
     systems = {section["served"]: served, **section["baselines"]}
-    table = Table(title=f"{metric} by slice", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table = Table(
+        title=f"{metric} by slice", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left"
+    )
     table.add_column("", no_wrap=True)
     table.add_column("cases", justify="right")
     for name in systems:

@@ -30,7 +30,7 @@ def full_softmax_loss(
     Returns:
         Scalar, in nats, fp32. Useless vectors give log N.
     """
-    loss: Tensor = _FullSoftmax.apply(state_PD, vector_ND, target_P, weight_P)
+    loss: Tensor = _FullSoftmax.apply(state_PD, vector_ND, target_P, weight_P)  # type: ignore[no-untyped-call]
     return loss
 
 

@@ -38,9 +38,9 @@ class Curve:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the best validation, counted from 1; the last one without any."""
-        values = [point.get(MONITOR, 0.0) for point in reversed(self.points)]
-        return len(values) - max(range(len(values)), key=values.__getitem__)
+        """The first epoch with the best validation, counted from 1; the last without any."""
+        values = [point[MONITOR] for point in self.points if MONITOR in point]
+        return 1 + values.index(max(values)) if values else len(self.points)
 
     def is_over(self, config: TrainingConfig) -> bool:
         """Whether there is nothing left to train."""

@@ -113,7 +113,7 @@ def _fit(
     examples = examples_of(material, design)
     learner = build_learner(material, design, examples)
     stream = ExampleStream(list(examples.values()), seed=design.training.seed)
-    validate = validation_of(learner, material) if validated else None
+    validate = validation_of(learner, material) if validated and material.validation else None
     curve = fit(learner, stream, design.training, validate, folder=folder, progress=progress)
     return learner, curve
 
