@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twotower.encoders.base import Progress, TextEncoder
 
 _CHUNK = 4096
+_KEY_BYTES = 16
 _Key = bytes
 
 
@@ -33,7 +34,7 @@ class CachedTextEncoder:
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, from the disk where they are known."""
-        keys = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts]
+        keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]
         new = self._new_texts(keys, texts)
         known = len(texts) - len(new)
         for start in range(0, len(new), _CHUNK):
@@ -43,6 +44,7 @@ class CachedTextEncoder:
         return self._read(keys)
 
     def _new_texts(self, keys: Sequence[_Key], texts: Sequence[str]) -> dict[_Key, str]:
+        self._drop_damaged()
         known = {key for shard in self._shards() for key in _keys(shard)}
         return {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
 
@@ -55,13 +57,24 @@ class CachedTextEncoder:
             found = [
                 (place, wanted[key]) for place, key in enumerate(_keys(shard)) if key in wanted
             ]
-            stored = np.load(shard.with_suffix(".vectors.npy"), mmap_mode="r", allow_pickle=False)
+            stored = np.load(_vectors(shard), mmap_mode="r", allow_pickle=False)
             for place, rows in found:
                 vectors[rows] = stored[place]
         return vectors
 
     def _shards(self) -> list[Path]:
         return sorted(self._folder.glob("*.keys"))
+
+    def _drop_damaged(self) -> None:
+        """A shard whose vectors are not as many as its keys is encoded again."""
+        for shard in self._shards():
+            try:
+                stored = np.load(_vectors(shard), mmap_mode="r", allow_pickle=False)
+                whole = stored.shape == (shard.stat().st_size / _KEY_BYTES, self.width)
+            except (OSError, ValueError, EOFError):
+                whole = False
+            if not whole:
+                shard.unlink(missing_ok=True)
 
     def _write(self, keys: Sequence[_Key], vectors: NDArray[np.float32]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +90,11 @@ class CachedTextEncoder:
 
 def _keys(shard: Path) -> list[_Key]:
     joined = shard.read_bytes()
-    return [joined[start : start + 16] for start in range(0, len(joined), 16)]
+    return [joined[start : start + _KEY_BYTES] for start in range(0, len(joined), _KEY_BYTES)]
+
+
+def _vectors(shard: Path) -> Path:
+    return shard.with_suffix(".vectors.npy")
 
 
 def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:

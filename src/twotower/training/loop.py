@@ -209,23 +209,27 @@ def _callbacks(
     config: TrainingConfig, validate: Validate | None, folder: Path, progress: Progress | None
 ) -> list[Callback]:
     monitor = None if validate is None else MONITOR
-    keep = ModelCheckpoint(
-        folder / CHECKPOINTS,
-        BEST,
-        monitor,
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    keep.FILE_EXTENSION, keep.CHECKPOINT_NAME_LAST = SUFFIX, LAST
-    callbacks: list[Callback] = [keep]
+    callbacks: list[Callback] = [_keep(folder, BEST, monitor), _keep(folder, LAST, None)]
     if monitor:
         patience = config.patience
         callbacks.append(
             EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True)
         )
     return callbacks + ([_Tell(progress, config)] if progress else [])
+
+
+def _keep(folder: Path, name: str, monitor: str | None) -> ModelCheckpoint:
+    """One checkpoint under one name: of the best epoch, or of the latest without a monitor."""
+    keep = ModelCheckpoint(
+        folder / CHECKPOINTS,
+        name,
+        monitor,
+        mode="max",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    keep.FILE_EXTENSION = SUFFIX
+    return keep
 
 
 def _trainer(config: TrainingConfig, folder: Path, callbacks: list[Callback]) -> Any:
