@@ -359,6 +359,14 @@ def main() -> None:
             f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False
         )
         sys.exit(1)
+    except OSError as error:
+        Console(stderr=True).print(
+            f"[bold red]error:[/] {escape(str(error.filename or "a file"))}: {error.strerror or error}; "
+            "check that it can be read or written and that the disk is not full",
+            soft_wrap=True,
+            highlight=False,
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; the same command goes on where it was")
         sys.exit(130)
