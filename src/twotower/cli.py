@@ -360,8 +360,9 @@ def main() -> None:
         )
         sys.exit(1)
     except OSError as error:
+        where = escape(str(error.filename or "a file"))
         Console(stderr=True).print(
-            f"[bold red]error:[/] {escape(str(error.filename or "a file"))}: {error.strerror or error}; "
+            f"[bold red]error:[/] {where}: {error.strerror or error}; "
             "check that it can be read or written and that the disk is not full",
             soft_wrap=True,
             highlight=False,
