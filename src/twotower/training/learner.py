@@ -43,6 +43,8 @@ class Learner(nn.Module):
         arrays: features of the whole catalogue, as tensors.
         config: how to learn.
         sources: negatives of each kind of batch, by its class; used with `mixed`.
+        warm: [N] which items are ever the next one of a history. The others are no negatives
+            of histories: all they could learn is that an item without a past is never wanted.
     """
 
     def __init__(
@@ -51,11 +53,15 @@ class Learner(nn.Module):
         arrays: dict[str, Tensor],
         config: TrainingConfig,
         sources: dict[type[Batch], list[NegativeSource]],
+        warm: Tensor,
     ) -> None:
         super().__init__()
         self.model, self.config = model, config
         self._sources = sources
         self._names = tuple(arrays)
+        self.register_buffer("warm_N", warm, persistent=False)
+        self.register_buffer("warm_row_R", warm.nonzero().squeeze(1), persistent=False)
+        self.register_buffer("warm_place_N", warm.cumsum(0) - 1, persistent=False)
         for name, array in arrays.items():
             self.register_buffer(f"items_{name}", array, persistent=False)
 
@@ -94,9 +100,12 @@ class Learner(nn.Module):
         state_PD = state_BSD[wanted_BS] * self.model.scale()
         target_P, weight_P = batch.target_BS[wanted_BS], batch.weight_BS[wanted_BS]
         if candidates is None:
-            return full_softmax_loss(state_PD, items.vector_RD, target_P, weight_P)
+            warm_RD = items[self.get_buffer("warm_row_R")]
+            place_P = self.get_buffer("warm_place_N")[target_P]
+            return full_softmax_loss(state_PD, warm_RD, place_P, weight_P)
         positive_P = (state_PD * items[target_P]).sum(1)
         keep_BC = keep_mask(candidates.row_C, batch.target_BS)
+        keep_BC &= self.get_buffer("warm_N")[candidates.row_C]
         return retrieval_loss(
             positive_P,
             state_PD @ items[candidates.row_C].T,

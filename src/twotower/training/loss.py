@@ -9,22 +9,6 @@ probability zero, not almost zero.
 # Shapes: B positions or queries, C candidates, J judged items of a query.
 import torch
 from torch import Tensor
-from torch.nn import functional as F
-
-
-def softmax_loss(logit_BC: Tensor, positive_B: Tensor, weight_B: Tensor) -> Tensor:
-    """Weighted mean cross-entropy of picking the positive among all items.
-
-    Args:
-        logit_BC: [B, C] logits of every item of the catalogue.
-        positive_B: [B] column of each row's positive.
-        weight_B: [B] weights, 0 for padding; not all zero.
-
-    Returns:
-        Scalar, in nats. Useless logits give log C.
-    """
-    loss_B = F.cross_entropy(logit_BC.float(), positive_B, reduction="none")
-    return (loss_B * weight_B).sum() / weight_B.sum()
 
 
 def retrieval_loss(

@@ -163,7 +163,10 @@ def build_learner(
         kind: _sources(found.positives, material.n_items, design.training)
         for kind, found in examples.items()
     }
-    return Learner(model, arrays, design.training, sources)
+    warm = torch.zeros(material.n_items, dtype=torch.bool)
+    if HistoryBatch in examples:
+        warm[torch.from_numpy(examples[HistoryBatch].positives).long()] = True
+    return Learner(model, arrays, design.training, sources, warm)
 
 
 def _sources(

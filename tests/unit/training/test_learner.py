@@ -12,15 +12,16 @@ from twotower.towers.two_tower import TowersConfig, TwoTower
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import HistoryBatch, HistoryExamples, QueryBatch, QueryExamples
 from twotower.training.learner import Learner
-from twotower.training.loss import softmax_loss
 from twotower.training.negatives import InBatch, Uniform
 
 N_ITEMS, TEXT_WIDTH = 30, 12
 FEATURES = (Feature("id", "id", N_ITEMS + 1), Feature("text", "text", TEXT_WIDTH))
 
 
-def learner_of(*, similarity="cosine", draws=400, **settings):
+def learner_of(*, similarity="cosine", draws=400, cold=(), **settings):
     torch.manual_seed(0)
+    warm = torch.ones(N_ITEMS, dtype=torch.bool)
+    warm[list(cold)] = False
     towers = TowersConfig(
         width=16, history=6, layers=1, heads=2, dropout=0, id_dropout=0, similarity=similarity
     )
@@ -32,9 +33,13 @@ def learner_of(*, similarity="cosine", draws=400, **settings):
     }
     counts = torch.ones(N_ITEMS, dtype=torch.long)
     sources = [InBatch(counts), Uniform(N_ITEMS, draws)]
-    return Learner(
-        model, arrays, TrainingConfig(**settings), {HistoryBatch: sources, QueryBatch: sources}
-    )
+    both = {HistoryBatch: sources, QueryBatch: sources}
+    return Learner(model, arrays, TrainingConfig(**settings), both, warm)
+
+
+def softmax_loss(logit, positive, weight):
+    loss = torch.nn.functional.cross_entropy(logit.float(), positive, reduction="none")
+    return (loss * weight).sum() / weight.sum()
 
 
 def history_batch():
@@ -152,3 +157,17 @@ def test_useless_towers_cost_the_log_of_the_catalogue():
 
 def test_features_of_the_catalogue_are_no_weights():
     assert all(name.startswith("model.") for name in learner_of().state_dict())
+
+
+@pytest.mark.parametrize("negatives", ["all", "mixed"])
+def test_an_item_without_a_past_is_no_negative_of_histories(negatives):
+    batch = history_batch()
+    cold = sorted(set(range(N_ITEMS)) - set(batch.target_BS.flatten().tolist()))
+    learner = learner_of(negatives=negatives, cold=cold)
+
+    learner(batch, torch.Generator().manual_seed(0)).backward()
+
+    slopes = learner.model.item.embeddings["id"].table.weight.grad
+    assert cold
+    assert torch.count_nonzero(slopes[torch.tensor(cold) + 1]) == 0
+    assert torch.count_nonzero(slopes) > 0
