@@ -77,7 +77,7 @@ format: $(INSTALLED) $(WEB_INSTALLED) ## put Python and TypeScript into our form
 	$(NPM) run format
 
 docs: $(INSTALLED) openapi ## write the generated pages again
-	$(BIN)/python docs/generate.py cli
+	$(BIN)/python docs/generate.py cli columns
 
 openapi: $(INSTALLED) $(WEB_INSTALLED) ## write the HTTP interface's OpenAPI document and the types of the web app again
 	$(BIN)/python docs/generate.py openapi

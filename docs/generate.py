@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: `python docs/generate.py [cli] [openapi]`.
+"""Writes the pages that follow from the code: `python docs/generate.py [cli] [columns] [openapi]`.
 
 Tests compare them with the code, so a stale page fails; `make docs` writes them again.
 """
@@ -13,6 +13,7 @@ import typer
 
 DOCS = Path(__file__).parent
 
+_COLUMNS, _COLUMNS_END = "<!-- columns -->", "<!-- /columns -->"
 _CLI_HEAD = """\
 # Command line
 
@@ -42,6 +43,22 @@ def cli_page() -> str:
     return "\n".join([_CLI_HEAD, *(_command(name, one) for name, one in commands.items())])
 
 
+def columns_page() -> str:
+    """The page on tables, with the columns that are recognised today."""
+    from twotower.data import mapping
+
+    rows = ["| table | our name | also recognised |", "|---|---|---|"]
+    for table, columns in mapping.ALIASES.items():
+        for name, aliases in columns.items():
+            needed = " (required)" if name in mapping.REQUIRED[table] else ""
+            words = ", ".join(f"`{word}`" for word in aliases.split())
+            rows.append(f"| {table} | `{name}`{needed} | {words} |")
+    page = (DOCS / "shop-toml.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(_COLUMNS)
+    after = rest.partition(_COLUMNS_END)[2]
+    return "\n".join([before + _COLUMNS, *rows, _COLUMNS_END]) + after
+
+
 def openapi_page() -> str:
     """The OpenAPI document of the HTTP interface."""
     from twotower.server.openapi import openapi_document
@@ -51,6 +68,7 @@ def openapi_page() -> str:
 
 PAGES: Mapping[str, tuple[Path, Callable[[], str]]] = {
     "cli": (DOCS / "cli.md", cli_page),
+    "columns": (DOCS / "shop-toml.md", columns_page),
     "openapi": (DOCS / "reference" / "openapi.json", openapi_page),
 }
 

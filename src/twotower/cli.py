@@ -188,7 +188,8 @@ def recommend(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="What was measured.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show the report of a run or a bundle."""
     from twotower.evaluation import report as reports

@@ -104,9 +104,7 @@ def test_the_columns_are_not_found_without_the_mapping(place, surroundings, tmp_
 
 
 def test_an_event_changes_the_next_recommendations(address):
-    before, event, after = (
-        sent(line, address) for line in COMMANDS if line.startswith("curl")
-    )
+    before, event, after = (sent(line, address) for line in COMMANDS if line.startswith("curl"))
     assert (before.status_code, event.status_code, after.status_code) == (200, 202, 200)
     assert event.json()["accepted"] == ["e1"]
     shown = [[hit["item_id"] for hit in answer.json()["hits"]] for answer in (before, after)]

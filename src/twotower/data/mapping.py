@@ -21,7 +21,7 @@ IGNORE: Final = "ignore"
 _ITEM_ID: Final = (
     "product_id asin parent_asin sku stock_code upc article_id product item item_code product_code"
 )
-_ALIASES: Final = {
+ALIASES: Final = {
     "items": {
         schema.ITEM_ID: f"{_ITEM_ID} id",
         schema.TITLE: "name product_name product_title item_name movie_title prod_name",
@@ -53,6 +53,7 @@ _ALIASES: Final = {
         schema.SPLIT: "",
     },
 }
+"""Names that shops give to our columns, by table; docs/shop-toml.md is written from it."""
 REQUIRED: Final = {
     "items": (schema.ITEM_ID, schema.TITLE),
     "events": (schema.USER_ID, schema.ITEM_ID),
@@ -118,14 +119,14 @@ def read(folder: Path) -> Shop:
         stored = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (ValueError, OSError) as error:
         raise DataError(f"{SHOP_FILE} cannot be read: {error}.") from error
-    _check_keys(stored, {"name", "repeat", "synthetic", *_ALIASES}, "at the top")
+    _check_keys(stored, {"name", "repeat", "synthetic", *ALIASES}, "at the top")
     tables = {}
-    for table in _ALIASES:
+    for table in ALIASES:
         part = stored.get(table, {})
         _check_keys(part, set(TableMapping.__dataclass_fields__), f"in [{table}]")
         _check_keys(
             part.get("columns", {}),
-            None if table == "users" else _ALIASES[table],
+            None if table == "users" else ALIASES[table],
             f"in [{table}.columns]",
         )
         _check_kinds(part)
@@ -189,7 +190,7 @@ def _recognised(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str
     }
     there = {_bare(name): name for name in reversed(frame.columns) if name not in taken}
     found: dict[str, str | list[str]] = {}
-    for name, aliases in _ALIASES[table].items():
+    for name, aliases in ALIASES[table].items():
         if name in shop.columns:
             continue
         alias = next((word for word in map(_bare, (name, *aliases.split())) if word in there), None)
@@ -203,7 +204,7 @@ def _check_required(
 ) -> None:
     for name in REQUIRED[table]:
         if name not in columns:
-            known = (name, *_ALIASES[table][name].split())
+            known = (name, *ALIASES[table][name].split())
             rest = [column for column in frame.columns if column not in columns.values()]
             hint = next(
                 (c for word in known for c in difflib.get_close_matches(word, rest, 1)), None
