@@ -39,6 +39,7 @@ FORMAT = 1
 
 MANIFEST, REPORT = "manifest.json", "report.json"
 _DATA, _MODEL, _INDEX, _LEXICAL = "data", "model", "index", "lexical"
+_NEEDED = {"version": str, "files": dict, "index": dict, "settings": dict, "recipe": dict}
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Bundle:
             Dataset.load(folder / _DATA),
             load_index(folder / _INDEX, expected_width=model.towers.width),
             Bm25.load(folder / _LEXICAL),
-            json.loads((folder / REPORT).read_text()),
+            _read_object(folder / REPORT),
         )
 
 
@@ -187,22 +188,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         CorruptBundle: it is not JSON.
         IncompatibleBundle: its format is another one.
     """
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except FileNotFoundError as error:
+    if not (folder / MANIFEST).is_file():
         raise BundleError(
             f"expected a bundle in {folder}, found no {MANIFEST}; make one with 'twotower build'"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise CorruptBundle(
-            f"{folder / MANIFEST} is unreadable ({error}); build it again"
-        ) from error
+        )
+    manifest = _read_object(folder / MANIFEST)
     if manifest.get("format") != FORMAT:
         raise IncompatibleBundle(
             f"{folder} has bundle format {manifest.get('format')}, twotower {__version__} reads "
             f"{FORMAT}; build the bundle again, or use the twotower that made it "
             f"({manifest.get('twotower')})"
         )
+    lacking = [name for name, kind in _NEEDED.items() if not isinstance(manifest.get(name), kind)]
+    if lacking:
+        raise CorruptBundle(f"{folder / MANIFEST} lacks {', '.join(lacking)}; build it again")
     return manifest
 
 
@@ -232,8 +231,7 @@ def write_bundle(
     Raises:
         OutputError: the place holds something else, cannot be written, or the disk is full.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-        raise OutputError(f"{folder} holds something that is no bundle; choose another --out")
+    refuse_foreign(folder)
     staging: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -252,10 +250,26 @@ def write_bundle(
             f"cannot write bundle {folder}: {error.strerror or error}; "
             "free space or choose another --out"
         ) from error
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(staging), str(folder))) from error
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
     return Bundle.load(folder, verify=False)
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuses a place for a bundle that holds something else; asked before work is begun.
+
+    Raises:
+        OutputError: there is a file, or a folder with something in it that is no bundle.
+    """
+    if folder.is_dir():
+        ours = (folder / MANIFEST).is_file() or not any(folder.iterdir())
+    else:
+        ours = not folder.exists()
+    if not ours:
+        raise OutputError(f"{folder} holds something that is no bundle; choose another --out")
 
 
 def sha256(file: Path) -> str:
@@ -324,8 +338,23 @@ def _verify(folder: Path, manifest: Mapping[str, Any]) -> None:
 def _move_in(staging: Path, folder: Path) -> None:
     """Puts the new folder in the place of the old one; the old one goes last."""
     old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    staging.chmod(0o755)
     if folder.exists():
         folder.rename(old)
-    staging.chmod(0o755)
-    staging.rename(folder)
+    try:
+        staging.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise CorruptBundle(f"{file} is unreadable ({error}); build it again") from error
+    if not isinstance(found, dict):
+        raise CorruptBundle(f"{file} must hold a JSON object; build it again")
+    return found

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twotower import schema
-from twotower.bundle import MANIFEST, Bundle, write_bundle
+from twotower.bundle import MANIFEST, Bundle, refuse_foreign, write_bundle
 from twotower.data import mapping, reading
 from twotower.data.dataset import Dataset
 from twotower.data.prepare import prepare as prepare_tables
@@ -75,6 +75,7 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     Returns:
         The bundle, opened. Whether it may be promoted stands in its report.
     """
+    refuse_foreign(out)
     work = _work_folder(out, source, recipe)
     dataset = prepare(source, recipe, work / "data", workshop)
     run = train(work / "data", recipe, work / "run", workshop)
