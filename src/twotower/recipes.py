@@ -81,10 +81,11 @@ def search() -> Recipe:
     return Recipe(
         "search",
         features=ItemFeaturesConfig(use=("text", "brand", "category", "price")),
-        towers=TowersConfig(width=384, dropout=0.1, id_dropout=0.0, heads=4),
+        towers=TowersConfig(width=384, dropout=0.3, id_dropout=0.0, heads=4),
         training=TrainingConfig(
             epochs=20,
-            learning_rate=3e-4,
+            learning_rate=1e-4,
+            weight_decay=0.1,
             negatives="mixed",
             uniform_negatives=8192,
             start_from_text=True,

@@ -199,7 +199,8 @@ def fit(
         trainer = _trainer(config, folder, _callbacks(config, validate, folder, progress))
         with _quiet():
             trainer.fit(module, ckpt_path=str(last) if last.is_file() else None)
-    best = SafetensorsIO().load_checkpoint(folder / CHECKPOINTS / f"{BEST}{SUFFIX}")
+    wanted = LAST if validate is None else BEST
+    best = SafetensorsIO().load_checkpoint(folder / CHECKPOINTS / f"{wanted}{SUFFIX}")
     module.load_state_dict(best["state_dict"])
     learner.eval().cpu()
     return module.curve
@@ -208,13 +209,12 @@ def fit(
 def _callbacks(
     config: TrainingConfig, validate: Validate | None, folder: Path, progress: Progress | None
 ) -> list[Callback]:
-    monitor = None if validate is None else MONITOR
-    callbacks: list[Callback] = [_keep(folder, BEST, monitor), _keep(folder, LAST, None)]
-    if monitor:
-        patience = config.patience
-        callbacks.append(
-            EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True)
+    callbacks: list[Callback] = [_keep(folder, LAST, None)]
+    if validate is not None:
+        stop = EarlyStopping(
+            MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True
         )
+        callbacks += [_keep(folder, BEST, MONITOR), stop]
     return callbacks + ([_Tell(progress, config)] if progress else [])
 
 

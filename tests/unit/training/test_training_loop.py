@@ -105,6 +105,21 @@ def test_a_run_that_trained_all_its_epochs_and_was_cut_before_the_end_does_not_t
     assert same(again.model.state_dict(), first.model.state_dict())
 
 
+def test_without_validation_all_epochs_are_trained_and_the_last_weights_stay(tmp_path):
+    config = TrainingConfig(epochs=3, warmup_steps=2, learning_rate=1e-2)
+    learner = learner_of()
+    before = {name: value.clone() for name, value in learner.model.state_dict().items()}
+
+    curve = fit(learner, stream(), config, None, folder=tmp_path)
+
+    assert [point["epoch"] for point in curve.points] == [1, 2, 3]
+    assert curve.best_epoch == 3
+    assert not same(before, learner.model.state_dict())
+    again = learner_of()
+    fit(again, stream(), config, None, folder=tmp_path)  # resumes, and has nothing left to do
+    assert same(learner.model.state_dict(), again.model.state_dict())
+
+
 def test_another_seed_gives_other_weights(tmp_path):
     found = [
         trained(tmp_path / str(seed), scores=lambda epoch: epoch, epochs=1, seed=seed)[0]
