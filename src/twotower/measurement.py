@@ -38,6 +38,8 @@ Progress = Callable[[str, int, int], None]
 
 HYBRID = "hybrid"
 _TUNING_CASES = 500
+_TIE = 1e-4
+"""Far below a difference of two BM25 scores that means something."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,14 @@ def _frozen_scorer(subject: Subject, cases: Cases) -> Scorer:
 
 
 def _word_scorer(words: Bm25, cases: Cases) -> Scorer:
-    return lambda part: words.batch_scores([cases.keys[case] for case in part])
+    """BM25 with its ties broken by a fixed shuffle.
+
+    Titles of one length with the same words in common tie, and ties count against a scorer:
+    without this the opponent would be punished for nothing.
+    """
+    shuffle = np.random.default_rng(0).permutation(words.n_items) / words.n_items
+    apart = (_TIE * shuffle).astype(np.float32)
+    return lambda part: words.batch_scores([cases.keys[case] for case in part]) + apart
 
 
 def _blended(semantic: Scorer, lexical: Scorer, weight: float) -> Scorer:
