@@ -10,6 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from twotower.data.tables import read_source
+from twotower.errors import DataError
+
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -94,13 +97,11 @@ def test_every_command_succeeds_and_the_bundle_beats_its_baselines(said):
     assert "P0" in said[recommend]
 
 
-def test_the_columns_are_not_found_without_the_mapping(place, surroundings, tmp_path):
+def test_without_the_mapping_the_line_to_write_is_said(place, tmp_path):
     for name in ("items.csv", "events.csv"):
         (tmp_path / name).write_bytes((place / "my-shop" / name).read_bytes())
-    command = ["twotower", "prepare", str(tmp_path), "--out", str(tmp_path / "data")]
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert 'user_id = "customer"' in done.stderr
+    with pytest.raises(DataError, match=r'\[events.columns\] user_id = "customer"'):
+        read_source(tmp_path)
 
 
 def test_an_event_changes_the_next_recommendations(address):
