@@ -1,7 +1,11 @@
 """What many tests share: the cache of the text encoder, and one small trained shop."""
 
+import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -32,3 +36,39 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "bundle"
     build(TINY_SHOP, tiny(), folder, Workshop(cache))
     return folder
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def twotower(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> Callable[..., Said]:
+    """Runs the command line inside the test: `twotower("search", bundle, "red sofa")`."""
+    from twotower.cli import main
+
+    monkeypatch.setenv("TWOTOWER_CACHE", str(cache))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> Said:
+        monkeypatch.setattr("sys.argv", ["twotower", *map(str, words)])
+        capsys.readouterr()
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        return Said(code, *capsys.readouterr())
+
+    return run

@@ -280,7 +280,8 @@ def _workshop(*, quiet: bool) -> Iterator[Any]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    shown = console.is_terminal and not quiet  # elsewhere it would leave an empty line
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bars:
         yield _pipeline().Workshop(cache, _Bars(bars), _commit(), command)
 
 
@@ -345,7 +346,9 @@ def _print_answer(answer: Any, *, as_json: bool) -> None:
         return
     table = Table("rank", "score", "item", "title")
     for hit in answer.hits:
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", hit.item_id, hit.item["title"])
+        table.add_row(
+            str(hit.rank), f"{hit.score:.3f}", escape(hit.item_id), escape(hit.item["title"])
+        )
     Console().print(table)
     if answer.fallback_used:
         Console().print(f"fallback used: {answer.fallback_used}")

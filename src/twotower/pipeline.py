@@ -230,9 +230,16 @@ def evaluate_folder(
 def _outside_table(path: Path, table: str) -> pl.DataFrame:
     """A table from outside, with our column names."""
     frame = mapping.apply(reading.read(path), table, mapping.TableMapping(), path.name).frame
-    if schema.TIME in frame.columns:
-        frame = frame.with_columns(to_ms(frame[schema.TIME]).alias(schema.TIME))
-    return frame
+    if schema.TIME not in frame.columns:
+        return frame
+    given, times = frame[schema.TIME], to_ms(frame[schema.TIME])
+    unread = (times.is_null() & given.is_not_null()).arg_true()
+    if len(unread):
+        raise DataError(
+            f"{path.name}: row {unread[0] + 1} (the header not counted), column '{schema.TIME}': "
+            f"expected a time, got {given[unread[0]]!r}"
+        )
+    return frame.with_columns(times.alias(schema.TIME))
 
 
 def _subject(run: Run, dataset: Dataset, workshop: Workshop) -> Subject:
