@@ -96,12 +96,14 @@ def train(
         run = pipeline.train(data, _recipe(recipe, settings), out, workshop)
         _, dataset = pipeline.open_run(out)
         serving = pipeline.tune(run, dataset, workshop)
-        report = pipeline.evaluate(run, dataset, serving, workshop, Split.VALIDATION)
+        split = Split.TEST if run.has_learnt_validation else Split.VALIDATION
+        report = pipeline.evaluate(run, dataset, serving, workshop, split)
     _print_report(report, as_json=as_json)
     if not as_json:
+        following = f"bundle {out} --out BUNDLE" if split == Split.TEST else f"evaluate {out}"
         Console().print(
-            f"Trained towers in [bold]{out}[/], measured on validation. "
-            f"Next: twotower evaluate {out}"
+            f"Trained towers in [bold]{out}[/], measured on {split.value}. "
+            f"Next: twotower {following}"
         )
 
 
@@ -254,7 +256,7 @@ def _retriever(folder: Path) -> Any:
     from twotower.bundle import Bundle
     from twotower.retrieval.retriever import Retriever
 
-    return Retriever(Bundle.load(folder, verify=False))
+    return Retriever(Bundle.load(folder))
 
 
 def _pipeline() -> Any:

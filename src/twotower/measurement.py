@@ -194,9 +194,9 @@ def measure_recommendation(
             dataset, before, days=days
         )
         settings["recent_popularity"] = {"days": days}
-    knn = ItemKnn(dataset)
-    chosen = _tuned(GRID, validation, lambda c, at: knn.scorer(_past(at), c), ItemKnnConfig())
-    scorers["item_knn"] = knn.scorer(_past(cases), chosen)
+    tried = ItemKnn(dataset, Split.VALIDATION)
+    chosen = _tuned(GRID, validation, lambda c, at: tried.scorer(_past(at), c), ItemKnnConfig())
+    scorers["item_knn"] = ItemKnn(dataset, before).scorer(_past(cases), chosen)
     settings["item_knn"] = chosen.to_json()
     users = subject.model.towers.users(subject.model.item_vectors, _past(cases), cases.now_ms)
     ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}

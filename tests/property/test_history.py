@@ -11,6 +11,7 @@ from twotower.features.history import (
     UNKNOWN_TIME,
     Histories,
     History,
+    Seen,
     gap_bucket,
 )
 from twotower.schema import PAD
@@ -195,3 +196,18 @@ def test_events_without_a_clock_have_unknown_times():
     _, histories = Histories.from_events(table)
     assert histories.times.tolist() == [UNKNOWN_TIME, UNKNOWN_TIME]
     assert histories.padded(2, 10**12).gaps.tolist() == [[0, 0]]
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=8))
+def test_kinds_and_gaps_that_training_never_met_are_read_as_the_nearest_it_met(kinds):
+    met = Histories.from_lists([History.of([0] * len(kinds), kinds)])
+    seen = Seen.of(met)
+
+    read = seen.read(
+        Histories.from_lists([History.of([1, 2], [1, 3], [0, 10**9])]).padded(4, 2 * 10**9)
+    )
+
+    assert set(read.kinds[0, :2].tolist()) <= set(kinds)
+    assert read.kinds[0, 2:].tolist() == [0, 0]
+    assert read.gaps.max() == 0  # a log without times knows no gap
+    assert seen.read(met.padded(8)).kinds.tolist() == met.padded(8).kinds.tolist()

@@ -5,6 +5,7 @@ the held-out part as targets. A search case is one query: its judged items with 
 Nothing is dropped silently: `skipped` counts what left and why, `noted` what stayed and matters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -49,7 +50,7 @@ class Cases:
         histories: of the C visitors; None for search.
         now_ms: [C] when the first target happened, UTC milliseconds, -1 unknown.
         seen_removed: True when items of the history are taken out of the ranking.
-        train_counts: [N] training events of each item; None for search.
+        train_counts: [N] events of each item before the held-out part; None for search.
         skipped: what was left out, by reason.
         noted: what was kept and should be known, by reason.
     """
@@ -142,7 +143,7 @@ def recommendation_cases(dataset: Dataset, split: str, *, repeat: bool | None = 
     part = Split(split)
     held = dataset.events.filter(pl.col(schema.SPLIT) == part)
     past = dataset.events.filter(pl.col(schema.SPLIT).is_in([str(s) for s in EARLIER[part]]))
-    return visitor_cases(held, past, dataset, repeat=repeat)
+    return visitor_cases(held, past, dataset, repeat=repeat, before=EARLIER[part])
 
 
 def search_cases(dataset: Dataset, split: str) -> Cases:
@@ -169,9 +170,17 @@ def search_cases(dataset: Dataset, split: str) -> Cases:
 
 
 def visitor_cases(
-    held: pl.DataFrame, past: pl.DataFrame, dataset: Dataset, *, repeat: bool | None
+    held: pl.DataFrame,
+    past: pl.DataFrame,
+    dataset: Dataset,
+    *,
+    repeat: bool | None,
+    before: Sequence[str] = tuple(Split),
 ) -> Cases:
-    """Cases of the visitors of `held`, whose histories are their rows of `past`."""
+    """Cases of the visitors of `held`, whose histories are their rows of `past`.
+
+    Items without an event in the splits `before` are cold.
+    """
     n_items = dataset.items.height
     seen_removed = not (dataset.about.repeat if repeat is None else repeat)
     pair = [schema.USER_ID, schema.ITEM_ROW]
@@ -186,7 +195,7 @@ def visitor_cases(
     wanted = pl.DataFrame({schema.USER_ID: keys}, schema={schema.USER_ID: pl.String})
     past = past.join(wanted, on=schema.USER_ID, how="semi", maintain_order="left")
     _, histories = Histories.from_events(past, keys)
-    train_counts = item_counts(dataset, Split.TRAIN)
+    train_counts = item_counts(dataset, *before)
     return Cases(
         task=RECOMMENDATION,
         n_items=n_items,

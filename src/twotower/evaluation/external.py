@@ -35,7 +35,7 @@ def cases_from_events(
     known = dataset.events if dataset.events is not None else _no_events()
     later = _with_rows(events, dataset).with_columns(pl.col(schema.USER_ID).cast(pl.String))
     later = later.with_columns(_milliseconds(later))
-    trained = known.filter(pl.col(schema.SPLIT) == Split.TRAIN)
+    trained = known.filter(pl.col(schema.SPLIT) != Split.TEST)
     same = [schema.USER_ID, schema.ITEM_ROW, schema.TIME]
     held = later.join(trained, on=same, how="anti")
     if held.is_empty():

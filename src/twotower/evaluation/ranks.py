@@ -33,7 +33,7 @@ def pessimistic_ranks(
         [1.0, 3.0, 4.0, inf]
     """
     gains = np.ones(len(rows)) if gains is None else gains
-    own = np.where(rows >= 0, scores[rows], -np.inf)
+    own = np.where(rows >= 0, scores[np.maximum(rows, 0)], -np.inf)
     own[np.isnan(own)] = -np.inf
     ranks = np.full(len(rows), np.inf)
     found = np.flatnonzero(own > -np.inf)

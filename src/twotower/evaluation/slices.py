@@ -38,7 +38,7 @@ def visitor_slices(
     Returns:
         name -> [T] mask, `all` first.
     """
-    counts = np.where(rows >= 0, train_counts[rows], 0)
+    counts = np.where(rows >= 0, train_counts[np.maximum(rows, 0)], 0)
     head = counts >= head_count(train_counts)
     lengths = np.repeat(history_lengths, np.diff(offsets))
     return {

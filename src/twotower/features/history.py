@@ -1,7 +1,7 @@
 """Histories: what each visitor did, oldest first, as ragged arrays."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -188,6 +188,43 @@ class Histories:
             np.where(filled, gap_bucket(times, following), 0),
             lengths,
         )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which kinds and gaps training met; the others would be read from random weights.
+
+    Attributes:
+        kinds: event kind codes, ascending; at least one.
+        gaps: gap buckets, ascending; at least one.
+    """
+
+    kinds: tuple[int, ...]
+    gaps: tuple[int, ...]
+
+    @classmethod
+    def of(cls, histories: Histories) -> "Seen":
+        """What these histories hold."""
+        same = np.ones(max(len(histories.item_rows) - 1, 0), bool)
+        ends = histories.offsets[1:-1]
+        same[ends[(ends > 0) & (ends <= len(same))] - 1] = False
+        gaps = gap_bucket(histories.times[:-1], histories.times[1:])[same]
+        return cls(
+            tuple(np.unique(histories.kinds).tolist()), tuple(np.unique(gaps).tolist()) or (0,)
+        )
+
+    def read(self, padded: Padded) -> Padded:
+        """The same histories, each kind and gap as the nearest one that training met."""
+        kinds = np.concatenate([[0], _nearest(self.kinds, len(schema.EVENT_KINDS) + 1)[1:]])
+        gaps = _nearest(self.gaps, GAP_BUCKETS)
+        return replace(padded, kinds=kinds[padded.kinds], gaps=gaps[padded.gaps])
+
+
+def _nearest(known: Sequence[int], size: int) -> NDArray[np.int64]:
+    """[size] for each code the nearest known one, the lower of two."""
+    codes = np.asarray(known, np.int64)
+    nearest: NDArray[np.int64] = codes[np.abs(np.arange(size)[:, None] - codes).argmin(axis=1)]
+    return nearest
 
 
 def gap_bucket(earlier: NDArray[np.int64], later: NDArray[np.int64]) -> NDArray[np.int64]:

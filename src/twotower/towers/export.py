@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from twotower.errors import BundleError
-from twotower.features.history import Histories, History
+from twotower.features.history import GAP_BUCKETS, Histories, History, Seen
 from twotower.features.items import ItemArrays
+from twotower.schema import EVENT_KINDS
 from twotower.towers.exported import ITEM_FILE, QUERY_FILE, USER_FILE, ExportedTowers
 from twotower.towers.two_tower import TwoTower
 
@@ -20,6 +21,7 @@ TOLERANCE = 1e-4
 """Largest difference allowed between a PyTorch vector and the exported one."""
 
 _OPSET = 17
+_EVERYTHING = Seen(tuple(range(1, len(EVENT_KINDS) + 1)), tuple(range(GAP_BUCKETS)))
 
 
 class _ItemInputs(nn.Module):
@@ -34,13 +36,16 @@ class _ItemInputs(nn.Module):
         return vectors, attention
 
 
-def export_towers(model: TwoTower, arrays: ItemArrays, folder: Path) -> float:
+def export_towers(
+    model: TwoTower, arrays: ItemArrays, folder: Path, seen: Seen | None = None
+) -> float:
     """Every tower as an ONNX file, verified on the given items.
 
     Args:
         model: trained towers.
         arrays: features of some items, at least one; the parity check runs on them.
         folder: where the files go; made if needed.
+        seen: kinds and gaps that the user tower met in training; all when left out.
 
     Returns:
         The largest difference between a PyTorch vector and its exported twin.
@@ -55,7 +60,7 @@ def export_towers(model: TwoTower, arrays: ItemArrays, folder: Path) -> float:
         width = model.query.adapter.map.in_features
         _export(model.query, [torch.zeros(2, width)], {"text": {0: "queries"}}, folder / QUERY_FILE)
     if model.user is not None:
-        _export_user(model, folder / USER_FILE)
+        _export_user(model, folder / USER_FILE, seen or _EVERYTHING)
     worst = parity(model, ExportedTowers(folder), arrays)
     if worst > TOLERANCE:
         raise BundleError(
@@ -96,7 +101,7 @@ def _user_gap(
     n_items = len(vectors)
     lists = [generator.permutation(n_items)[:n].tolist() for n in (0, 1, 3, model.user.max_length)]
     histories = Histories.from_lists([History.of(rows) for rows in lists])
-    padded = histories.padded(model.user.max_length)
+    padded = exported.seen.read(histories.padded(model.user.max_length))
     found = model.user(
         torch.from_numpy(np.asarray(vectors[np.maximum(padded.item_rows, 0)])),
         torch.from_numpy(padded.kinds),
@@ -122,7 +127,7 @@ def _export_item(model: TwoTower, arrays: ItemArrays, file: Path) -> None:
     )
 
 
-def _export_user(model: TwoTower, file: Path) -> None:
+def _export_user(model: TwoTower, file: Path, seen: Seen) -> None:
     assert model.user is not None
     batch, length = 2, 3
     inputs = [
@@ -135,7 +140,12 @@ def _export_user(model: TwoTower, file: Path) -> None:
     axes = {"items": both, "kinds": both, "gaps": both, "lengths": {0: "visitors"}}
     _export(model.user, inputs, axes, file)
     written = onnx.load(file)
-    onnx.helper.set_model_props(written, {"history_length": str(model.user.max_length)})
+    about = {
+        "history_length": str(model.user.max_length),
+        "kinds": ",".join(map(str, seen.kinds)),
+        "gaps": ",".join(map(str, seen.gaps)),
+    }
+    onnx.helper.set_model_props(written, about)
     onnx.save(written, file)
 
 

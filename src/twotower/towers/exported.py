@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from twotower.errors import CorruptBundle
-from twotower.features.history import UNKNOWN_TIME, Histories
+from twotower.features.history import UNKNOWN_TIME, Histories, Seen
 from twotower.features.items import ItemArrays
 
 ITEM_FILE, QUERY_FILE, USER_FILE = "item.onnx", "query.onnx", "user.onnx"
@@ -36,6 +36,8 @@ class ExportedTowers:
         metadata = self._user.get_modelmeta().custom_metadata_map if self._user else {}
         self.history_length = int(metadata.get("history_length", 0))
         """H, the events of a visitor that the user tower reads."""
+        self.seen = Seen(_codes(metadata.get("kinds", "0")), _codes(metadata.get("gaps", "0")))
+        """Which kinds and gaps it learnt to read."""
 
     @property
     def has_users(self) -> bool:
@@ -95,7 +97,7 @@ class ExportedTowers:
         self, item_vectors: NDArray[np.float32], histories: Histories, now_ms: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         longest = int(np.clip(histories.lengths.max(), 1, self.history_length))
-        padded = histories.padded(longest, now_ms)
+        padded = self.seen.read(histories.padded(longest, now_ms))
         inputs = {
             "items": np.asarray(item_vectors[np.maximum(padded.item_rows, 0)], np.float32),
             "kinds": padded.kinds,
@@ -112,6 +114,10 @@ def _session(file: Path) -> Any:
         return ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     except Exception as error:  # ORT raises its own untyped family
         raise CorruptBundle(f"{file} is no readable ONNX model; build the bundle again") from error
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    return tuple(int(code) for code in text.split(","))
 
 
 def _chunks(n_rows: int, size: int = _CHUNK) -> Iterator[slice]:

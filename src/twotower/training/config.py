@@ -44,7 +44,7 @@ class TrainingConfig:
     negatives: Literal["all", "mixed"] = "all"
     uniform_negatives: int = 4096
     kind_weights: dict[str, float] = field(default_factory=dict)
-    max_judged: int = 16
+    max_judged: int = 64
     listwise_weight: float = 0.0
     sharpness: float = 2.0
     start_from_text: bool = False

@@ -18,6 +18,7 @@ from twotower import schema
 from twotower.features.history import Histories
 from twotower.schema import PAD
 
+_KNOWN = "known"
 _POOL = 16
 """Batches' worth of shuffled histories that are sorted by length together."""
 
@@ -50,12 +51,15 @@ class QueryBatch:
         judged_BJ: [B, J] rows of the judged items, best first; `PAD` after the last.
         gain_BJ: [B, J] their gains.
         positive_BJ: [B, J] which of them are positives; at least one in each row.
+        known_BK: [B, K] all positives of the query, the ones cut from `judged_BJ` too; `PAD`
+            after the last. None of them is a negative.
     """
 
     text_BW: Tensor
     judged_BJ: Tensor
     gain_BJ: Tensor
     positive_BJ: Tensor
+    known_BK: Tensor
 
 
 Batch = HistoryBatch | QueryBatch
@@ -67,7 +71,8 @@ class HistoryExamples:
     Args:
         histories: of the users with at least one event.
         kind_weights: weight of a target by event kind; kinds left out weigh 1.
-        max_length: longest history, in events; longer ones are cut into windows.
+        max_length: H, longest history that is read; longer ones are cut into windows of
+            H events and the one that follows them.
         batch_size: B, histories in a batch.
     """
 
@@ -79,7 +84,7 @@ class HistoryExamples:
         max_length: int,
         batch_size: int,
     ) -> None:
-        self._windows = _windows(histories, max_length)
+        self._windows = _windows(histories, max_length + 1)
         self._batch_size, self._max_length = batch_size, max_length
         self._weight = np.ones(len(schema.EVENT_KINDS) + 1, np.float32)
         for kind, weight in kind_weights.items():
@@ -153,6 +158,7 @@ class QueryExamples:
                 pl.col(schema.ITEM_ROW).head(max_judged),
                 pl.col(schema.GAIN).head(max_judged),
                 pl.col(schema.POSITIVE).head(max_judged),
+                pl.col(schema.ITEM_ROW).filter(schema.POSITIVE).alias(_KNOWN),
             )
             .filter(pl.col(schema.POSITIVE).list.any())
             .sort(schema.QUERY)
@@ -161,6 +167,7 @@ class QueryExamples:
         self._judged = _rectangle(lists[schema.ITEM_ROW], PAD, np.int64)
         self._gain = _rectangle(lists[schema.GAIN], 0, np.float32)
         self._positive = _rectangle(lists[schema.POSITIVE], 0, np.bool_)
+        self._known = _rectangle(lists[_KNOWN], PAD, np.int64)
 
     @property
     def n_batches(self) -> int:
@@ -181,6 +188,7 @@ class QueryExamples:
             torch.from_numpy(self._judged[part]),
             torch.from_numpy(self._gain[part]),
             torch.from_numpy(self._positive[part]),
+            torch.from_numpy(self._known[part]),
         )
 
     def order(self, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -122,9 +122,8 @@ class Learner(nn.Module):
         query_BD = self.model.query(batch.text_BW) * self.model.scale()
         judged_BJ = batch.judged_BJ != PAD
         score_BJ = torch.einsum("bd,bjd->bj", query_BD, items[batch.judged_BJ])
-        known_BJ = torch.where(batch.positive_BJ, batch.judged_BJ, PAD)
         if candidates is None:
-            keep_BC = _keep_all_but(known_BJ, len(items.vector_RD))
+            keep_BC = _keep_all_but(batch.known_BK, len(items.vector_RD))
             others_B = negatives_logsumexp(
                 query_BD @ items.vector_RD.T, keep_BC, query_BD.new_zeros(1)
             )
@@ -132,7 +131,7 @@ class Learner(nn.Module):
             others_B = torch.logaddexp(
                 negatives_logsumexp(
                     query_BD @ items[candidates.row_C].T,
-                    keep_mask(candidates.row_C, known_BJ),
+                    keep_mask(candidates.row_C, batch.known_BK),
                     candidates.log_count_C,
                 ),
                 negatives_logsumexp(
@@ -163,8 +162,8 @@ def _rows(batch: Batch) -> Tensor:
     return batch.judged_BJ
 
 
-def _keep_all_but(known_BJ: Tensor, n_items: int) -> Tensor:
+def _keep_all_but(known_BK: Tensor, n_items: int) -> Tensor:
     """[B, N] True for every item that is not among the row's known positives."""
-    keep_BN = known_BJ.new_ones(len(known_BJ), n_items + 1, dtype=torch.bool)
-    keep_BN.scatter_(1, torch.where(known_BJ == PAD, n_items, known_BJ), value=False)
+    keep_BN = known_BK.new_ones(len(known_BK), n_items + 1, dtype=torch.bool)
+    keep_BN.scatter_(1, torch.where(known_BK == PAD, n_items, known_BK), value=False)
     return keep_BN[:, :n_items]

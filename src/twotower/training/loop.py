@@ -140,15 +140,6 @@ class _Epoch(IterableDataset[Batch]):
         return (self._stream[step] for step in range(start, start + len(self)))
 
 
-class _Stop(EarlyStopping):
-    """Stops when validation gets no better; a run that had stopped does not train on."""
-
-    def on_train_start(self, trainer: Any, module: Any) -> None:
-        """After a checkpoint was loaded, if there was one."""
-        del module
-        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
-
-
 class _Tell(Callback):
     """Passes the progress of an epoch on, with its last validation."""
 
@@ -197,7 +188,7 @@ def fit(
         module.curve.points = list(SafetensorsIO().load_checkpoint(last)["curve"])
     if not module.curve.points or not module.curve.is_over(config):
         trainer = _trainer(config, folder, _callbacks(config, validate, folder, progress))
-        with _quiet():
+        with _quiet(), _interruptible():
             trainer.fit(module, ckpt_path=str(last) if last.is_file() else None)
     wanted = LAST if validate is None else BEST
     best = SafetensorsIO().load_checkpoint(folder / CHECKPOINTS / f"{wanted}{SUFFIX}")
@@ -209,13 +200,13 @@ def fit(
 def _callbacks(
     config: TrainingConfig, validate: Validate | None, folder: Path, progress: Progress | None
 ) -> list[Callback]:
-    callbacks: list[Callback] = [_keep(folder, LAST, None)]
+    callbacks: list[Callback] = [_Tell(progress, config)] if progress else []
     if validate is not None:
         stop = EarlyStopping(
             MONITOR, mode="max", patience=config.patience, check_on_train_epoch_end=True
         )
-        callbacks += [_keep(folder, BEST, MONITOR), stop]
-    return callbacks + ([_Tell(progress, config)] if progress else [])
+        callbacks += [stop, _keep(folder, BEST, MONITOR)]
+    return [*callbacks, _keep(folder, LAST, None)]  # last: it holds the state of the others
 
 
 def _keep(folder: Path, name: str, monitor: str | None) -> ModelCheckpoint:
@@ -263,6 +254,15 @@ def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
         {"params": decayed, "weight_decay": config.weight_decay, **shared},
         {"params": free, "weight_decay": 0.0, **shared},
     ]
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lightning ends the process on an interrupt; for us it is still an interrupt."""
+    try:
+        yield
+    except SystemExit as ended:
+        raise KeyboardInterrupt from ended
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from twotower.bundle import Model
 from twotower.errors import ConfigError, DataError, OutputError
 
 RUN, MODEL = "run.json", "model"
+_SAME = ("data_hash", "design", "text_encoder")
+"""What a run must share with another to be taken up by it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Run:
     folder: Path
     model: Model
     about: dict[str, Any]
+
+    @property
+    def has_learnt_validation(self) -> bool:
+        """Whether it was trained again on validation too, which then measures nothing."""
+        return "refit_curve" in self.about
 
     @classmethod
     def load(cls, folder: Path) -> "Run":
@@ -70,7 +77,11 @@ def begin(folder: Path, asked: dict[str, Any]) -> str:
     asked = json.loads(json.dumps(asked))
     if (folder / RUN).is_file():
         found = read_run(folder)
-        other = [name for name in ("data_hash", "design") if found.get(name) != asked[name]]
+        other = [
+            name
+            for name in ("data_hash", "design", "text_encoder")
+            if found.get(name) != asked.get(name)
+        ]
         if other:
             raise ConfigError(
                 f"{folder} holds a run with another {' and '.join(other)}; "

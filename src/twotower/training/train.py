@@ -14,6 +14,7 @@ from twotower.bundle import write_model
 from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.encoders.onnx import OnnxTextEncoder
+from twotower.features.history import Seen
 from twotower.features.items import ItemFeaturesConfig
 from twotower.towers.export import export_towers, tensors
 from twotower.towers.exported import ExportedTowers
@@ -81,7 +82,12 @@ def train(
         ConfigError: the folder holds a run of another design or of other data.
         OutputError: the folder holds something else or cannot be written.
     """
-    asked = {"data_hash": dataset.content_hash, "design": asdict(design), **(about or {})}
+    asked = {
+        "data_hash": dataset.content_hash,
+        "design": asdict(design),
+        "text_encoder": encoder.hash,
+        **(about or {}),
+    }
     if begin(folder, asked) == "complete":
         return Run.load(folder)
     told: dict[str, Any] = {
@@ -183,7 +189,8 @@ def _write(folder: Path, learner: Learner, material: Material, encoder: OnnxText
     shutil.rmtree(final, ignore_errors=True)
     rows = np.unique(np.linspace(0, material.n_items - 1, _PARITY_ITEMS).astype(int))
     some = {name: array[rows] for name, array in material.arrays.items()}
-    difference = export_towers(learner.model, some, part / "towers")
+    seen = None if material.histories is None else Seen.of(material.histories)
+    difference = export_towers(learner.model, some, part / "towers", seen)
     vectors, attention = ExportedTowers(part / "towers").items(material.arrays)
     write_model(part, material.features, encoder, vectors, attention)
     save_weights(learner.model.state_dict(), part / "towers.safetensors")

@@ -60,12 +60,12 @@ def test_the_answer_is_wanted_when_the_first_target_happens(shop):
     assert cases.now_ms[cases.keys.index("ann")] == 21 * DAY
 
 
-def test_cold_means_without_a_training_event():
-    events = [("a", 0, 1, "train"), ("a", 1, 2, "validation"), ("a", 2, 3, "test")]
-    events += [("b", 2, 1, "train"), ("b", 1, 3, "test")]
-    cases = recommendation_cases(make_dataset(events, n_items=3), "test")
+def test_cold_means_without_an_event_before_the_split():
+    events = [("a", 0, 1, "train"), ("a", 2, 2, "validation"), ("a", 3, 3, "test")]
+    events += [("b", 3, 1, "train"), ("b", 1, 3, "test"), ("c", 0, 1, "train"), ("c", 2, 3, "test")]
+    cases = recommendation_cases(make_dataset(events, n_items=4), "test")
 
-    assert _in_slice(cases, "warm") == {"a"}
+    assert _in_slice(cases, "warm") == {"a", "c"}
     assert _in_slice(cases, "cold") == {"b"}
 
 

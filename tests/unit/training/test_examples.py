@@ -53,16 +53,18 @@ def test_an_epoch_shows_every_event_exactly_once_as_a_target(sizes, max_length, 
 
 
 @given(lengths, st.integers(1, 6))
-def test_windows_are_no_longer_than_asked_and_the_last_one_of_a_visitor_is_full(sizes, max_length):
+def test_windows_hold_a_longest_history_and_what_followed_and_the_last_one_is_full(
+    sizes, max_length
+):
     examples = examples_of(sizes, max_length=max_length, batch_size=1)
     windows = sorted(targets(batch) for batch in epoch(examples))
     ends = np.cumsum(sizes)
     for window in windows:
-        assert len(window) <= max_length
+        assert len(window) <= max_length + 1
         assert window == list(range(window[0], window[-1] + 1))
         if window[-1] + 1 in ends:
             size = sizes[int(np.searchsorted(ends, window[-1] + 1))]
-            assert len(window) == min(size, max_length)
+            assert len(window) == min(size, max_length + 1)
 
 
 @given(lengths)

@@ -15,7 +15,7 @@ from twotower import schema
 from twotower.data.dataset import Dataset
 from twotower.errors import ConfigError, DataError
 from twotower.evaluation.baselines.popularity import popularity_order
-from twotower.evaluation.cases import item_counts
+from twotower.evaluation.cases import EARLIER, item_counts
 from twotower.evaluation.protocol import Scorer
 from twotower.features.history import Histories
 from twotower.schema import Split
@@ -69,12 +69,17 @@ class ItemKnn:
     visitor is the sum over the distinct items i of the history of `decay^age(i) * sim(i, j)`,
     age 0 for the latest. Items without a neighbour in the history follow below zero in order
     of popularity, so that a new visitor gets the popular list and not a tie.
+
+    Args:
+        dataset: with events.
+        split: the split to be ranked; all that happened before it is counted.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, split: str = Split.VALIDATION) -> None:
         if dataset.events is None:
             raise DataError("item-kNN needs events, the dataset has none; leave this baseline out")
-        train = dataset.events.filter(pl.col(schema.SPLIT) == Split.TRAIN)
+        before = [str(earlier) for earlier in EARLIER[Split(split)]]
+        train = dataset.events.filter(pl.col(schema.SPLIT).is_in(before))
         pairs = train.group_by(schema.USER_ID, maintain_order=True).tail(LONGEST_HISTORY)
         pairs = pairs.select(schema.USER_ID, schema.ITEM_ROW).unique(maintain_order=True)
         users = pairs[schema.USER_ID].rank("dense").to_numpy().astype(np.int64) - 1
@@ -82,7 +87,7 @@ class ItemKnn:
         shape = (int(users.max()) + 1 if len(users) else 0, dataset.n_items)
         ones = np.ones(len(rows), np.float32)
         self._bought = sp.csr_array((ones, (users, rows)), shape=shape)
-        counts = item_counts(dataset, Split.TRAIN)
+        counts = item_counts(dataset, *before)
         self._below = popularity_order(counts) - np.float32(dataset.n_items)
 
     def similarity(self, config: ItemKnnConfig) -> sp.csr_array:
