@@ -1,0 +1,33 @@
+"""The public data sets that the project is measured on are read as the papers count them."""
+
+from pathlib import Path
+
+import pytest
+
+from twotower.data.prepare import PrepareConfig, prepare
+from twotower.evaluation.cases import recommendation_cases, search_cases
+from twotower.schema import Split
+
+DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
+
+pytestmark = pytest.mark.real
+
+
+def folder(name):
+    found = DATASETS / name
+    if not found.is_dir():
+        pytest.skip(f"needs the public data set {name} in {DATASETS}")
+    return found
+
+
+def test_amazon_beauty_has_a_test_case_for_every_user():
+    dataset = prepare(folder("amazon_beauty_2014"), PrepareConfig(split="leave-one-out"))
+    assert dataset.n_items == 12_101
+    for split in (Split.VALIDATION, Split.TEST):
+        assert len(recommendation_cases(dataset, split)) == 22_363
+
+
+def test_home_depot_has_its_test_queries():
+    dataset = prepare(folder("home_depot"))
+    assert dataset.n_items == 54_667
+    assert len(search_cases(dataset, Split.TEST)) == 1_147

@@ -1,0 +1,97 @@
+"""Measuring: settings come from validation, and everything to beat is beside the towers."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from twotower.bundle import Bundle
+from twotower.errors import DataError
+from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
+from twotower.schema import Split
+
+
+@pytest.fixture(scope="module")
+def subject(tiny_bundle, cache):
+    from twotower.encoders.cache import CachedTextEncoder
+
+    bundle = Bundle.load(tiny_bundle)
+    encoder = CachedTextEncoder(bundle.model.text_encoder, cache)
+    return Subject(bundle.model, bundle.dataset, encoder)
+
+
+@pytest.fixture(scope="module")
+def sections(subject):
+    return measure(subject, Serving())
+
+
+def test_settings_of_serving_do_not_depend_on_what_is_reported(subject):
+    dataset = subject.dataset
+    unseen = dataset.judgments.filter(pl.col("split") != Split.TEST)
+    other = replace(subject, dataset=replace(dataset, judgments=unseen))
+    assert choose_serving(other) == choose_serving(subject)
+
+
+def test_a_shop_without_judgments_is_served_with_the_defaults(subject):
+    other = replace(subject, dataset=replace(subject.dataset, judgments=None))
+    assert choose_serving(other) == Serving()
+
+
+def test_everything_to_beat_is_beside_the_towers(sections):
+    assert set(sections["recommendation"]["baselines"]) == {
+        "random",
+        "popularity",
+        "recent_popularity",
+        "item_knn",
+    }
+    assert set(sections["search"]["baselines"]) == {
+        "random",
+        "bm25",
+        "frozen_encoder",
+        "frozen_fusion",
+    }
+    assert sections["recommendation"]["served"] == "model"
+    assert sections["search"]["served"] == "hybrid"
+
+
+def test_a_log_without_a_clock_has_no_recent_popularity(subject):
+    events = subject.dataset.events.with_columns(time=pl.lit(None, pl.Int64))
+    other = replace(subject, dataset=replace(subject.dataset, events=events, judgments=None))
+    found = measure(other, Serving())
+    assert "recent_popularity" not in found["recommendation"]["baselines"]
+
+
+def test_the_same_seed_gives_the_same_numbers(subject, sections):
+    again = measure(subject, Serving())
+    for task, section in sections.items():
+        assert again[task]["metrics"] == section["metrics"]
+        assert again[task]["baselines"] == section["baselines"]
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_all_meaning_is_the_query_tower_and_none_is_bm25(subject, weight):
+    section = measure(subject, Serving(semantic_weight=weight))["search"]
+    alone = section["metrics"] if weight else section["baselines"]["bm25"]
+    for name, found in section["variants"]["hybrid"]["all"].items():
+        assert found["mean"] == pytest.approx(alone["all"][name]["mean"], abs=0.03), name
+
+
+def test_validation_is_measured_on_other_cases_than_test(subject, sections):
+    validation = measure(subject, Serving(), Split.VALIDATION)
+    for task, section in sections.items():
+        assert validation[task]["protocol"]["split"] == Split.VALIDATION
+        ours, theirs = (s["metrics"]["all"]["ndcg@10"] for s in (validation[task], section))
+        assert ours != theirs
+
+
+@pytest.mark.parametrize(
+    ("table", "lacking"), [("events", "has_users"), ("judgments", "has_queries")]
+)
+def test_a_table_without_a_tower_for_it_is_refused(subject, table, lacking):
+    class Towers:
+        def __getattr__(self, name):
+            return False if name == lacking else getattr(subject.model.towers, name)
+
+    bare = replace(subject, model=replace(subject.model, towers=Towers()))
+    with pytest.raises(DataError, match=f"--{table} needs a .* tower, this model has none"):
+        measure_outside(bare, Serving(), **{table: pl.DataFrame()})
