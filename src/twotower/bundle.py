@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from twotower import __version__
 from twotower.data.dataset import Dataset
 from twotower.encoders.onnx import FILES as ENCODER_FILES
-from twotower.encoders.onnx import OnnxTextEncoder
+from twotower.encoders.onnx import MODEL_FILE, OnnxTextEncoder
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle, OutputError
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
@@ -110,7 +110,8 @@ def write_model(
     np.save(folder / "attention.npy", attention, allow_pickle=False)
     (folder / "text_encoder").mkdir(exist_ok=True)
     for name in ENCODER_FILES:
-        link_or_copy(encoder.folder / name, folder / "text_encoder" / name)
+        put = link_or_copy if name == MODEL_FILE else shutil.copyfile
+        put(encoder.folder / name, folder / "text_encoder" / name)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class TextAdapter(nn.Module):
     def __init__(self, text_width: int, width: int) -> None:
         super().__init__()
         self.map = nn.Linear(text_width, width)
+        nn.init.zeros_(self.map.bias)  # a shared offset would push all cosines up
 
     def start_from(self, projection_DW: Tensor) -> None:
         """Becomes the given projection, without an offset."""
