@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twotower import __version__
+from twotower import __version__, disk
 from twotower.data.dataset import Dataset
 from twotower.encoders.onnx import FILES as ENCODER_FILES
 from twotower.encoders.onnx import MODEL_FILE, OnnxTextEncoder
-from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle, OutputError
+from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
 from twotower.index.build import load_index
@@ -233,10 +232,7 @@ def write_bundle(
         OutputError: the place holds something else, cannot be written, or the disk is full.
     """
     refuse_foreign(folder)
-    staging: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with disk.whole_folder(folder) as staging:
         shutil.copytree(model.folder, staging / _MODEL, copy_function=link_or_copy)
         dataset.save(staging / _DATA)
         index.save(staging / _INDEX)
@@ -245,17 +241,6 @@ def write_bundle(
         manifest = _manifest(staging, model, dataset, settings, recipe)
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         Bundle.load(staging)
-        _move_in(staging, folder)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write bundle {folder}: {error.strerror or error}; "
-            "free space or choose another --out"
-        ) from error
-    except OutputError as error:
-        raise OutputError(str(error).replace(str(staging), str(folder))) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
     return Bundle.load(folder, verify=False)
 
 
@@ -265,12 +250,7 @@ def refuse_foreign(folder: Path) -> None:
     Raises:
         OutputError: there is a file, or a folder with something in it that is no bundle.
     """
-    if folder.is_dir():
-        ours = (folder / MANIFEST).is_file() or not any(folder.iterdir())
-    else:
-        ours = not folder.exists()
-    if not ours:
-        raise OutputError(f"{folder} holds something that is no bundle; choose another --out")
+    disk.refuse_foreign(folder, MANIFEST, "bundle")
 
 
 def sha256(file: Path) -> str:
@@ -334,21 +314,6 @@ def _verify(folder: Path, manifest: Mapping[str, Any]) -> None:
                 f"{file} must have SHA-256 {expected['sha256'][:12]}…, found {found[:12]}…; "
                 "build the bundle again"
             )
-
-
-def _move_in(staging: Path, folder: Path) -> None:
-    """Puts the new folder in the place of the old one; the old one goes last."""
-    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    staging.chmod(0o755)
-    if folder.exists():
-        folder.rename(old)
-    try:
-        staging.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _read_object(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twotower import schema
+from twotower import disk, schema
 from twotower.bundle import MANIFEST, Bundle, refuse_foreign, write_bundle
 from twotower.data import mapping, reading
 from twotower.data.dataset import Dataset
@@ -112,7 +112,7 @@ def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
     kept = run.folder / SERVING
     if not kept.is_file():
         chosen = choose_serving(_subject(run, dataset, workshop))
-        reports.write_atomically(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
+        disk.write_text(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
     return Serving(**json.loads(kept.read_text()))
 
 

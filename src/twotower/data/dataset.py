@@ -1,12 +1,8 @@
 """A prepared dataset: the tables everything else starts from, and the folder they live in."""
 
-import errno
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from twotower import schema
-from twotower.errors import DataError, OutputError
+from twotower import disk, schema
+from twotower.errors import DataError
 
 FORMAT: Final = 1
 """Version of the folder's layout."""
@@ -23,7 +19,6 @@ MANIFEST: Final = "dataset.json"
 PROFILE: Final = "profile.json"
 TABLES: Final = ("items", "events", "searches", "users", "judgments")
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HASHED_ROWS = 500_000
 
 
@@ -130,20 +125,9 @@ class Dataset:
             OutputError: the folder holds something else, cannot be written, or the disk is
                 full. Nothing is left behind, and what was there before is untouched.
         """
-        folder = Path(folder)
-        _refuse_foreign(folder)
-        staging: Path | None = None
-        try:
-            near = next(parent for parent in folder.absolute().parents if parent.exists())
-            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=near))
+        disk.refuse_foreign(folder, MANIFEST, "prepared dataset")
+        with disk.whole_folder(folder) as staging:
             self._write(staging)
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            _swap(staging, folder)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise _not_written(folder, error) from error
-        finally:
-            if staging is not None:
-                shutil.rmtree(staging, ignore_errors=True)
 
     def _write(self, folder: Path) -> None:
         for name, frame in self.tables.items():
@@ -157,9 +141,6 @@ class Dataset:
             "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
         }
         _write_json(folder / MANIFEST, manifest)
-        folder.chmod(0o755)  # mkdtemp made it private
-        for path in (*folder.iterdir(), folder):
-            _sync(path)
 
     @classmethod
     def load(cls, folder: Path) -> "Dataset":
@@ -220,59 +201,5 @@ def _fingerprint(path: Path) -> dict[str, Any]:
     return {"sha256": digest, "bytes": path.stat().st_size}
 
 
-def _refuse_foreign(folder: Path) -> None:
-    try:
-        occupied = folder.exists() and next(_contents(folder), None) is not None
-    except OSError as error:
-        raise _not_written(folder, error) from error
-    if occupied and not (folder / MANIFEST).is_file():
-        raise OutputError(
-            f"{folder} is not empty and is no prepared dataset, so it is left alone. "
-            "Choose a new folder, or empty this one first."
-        )
-
-
-def _contents(folder: Path) -> Iterator[Path]:
-    return folder.iterdir() if folder.is_dir() else iter([folder])
-
-
-def _swap(staging: Path, folder: Path) -> None:
-    """Puts the new folder in the old one's place; the old one comes back if that fails."""
-    if not folder.exists():
-        staging.rename(folder)
-    else:
-        retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-        folder.rename(retired)
-        try:
-            staging.rename(folder)
-        except OSError:
-            retired.rename(folder)
-            raise
-        shutil.rmtree(retired, ignore_errors=True)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _not_written(folder: Path, error: Exception) -> OutputError:
-    code = getattr(error, "errno", None)
-    full = code in _DISK_FULL or "space left" in str(error) or "too large" in str(error)
-    if full:
-        return OutputError(
-            f"{folder} was not written: the disk is full or over its quota ({error}). "
-            "Free some space, or choose another place. Nothing was left behind."
-        )
-    return OutputError(
-        f"{folder} cannot be written: {error}. Choose a folder you may write to. "
-        "Nothing was left behind."
-    )

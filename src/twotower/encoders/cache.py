@@ -1,14 +1,14 @@
 """Text vectors kept on disk by (encoder hash, text hash): a second run encodes only what is new."""
 
 import hashlib
-import os
-import tempfile
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twotower import disk
 from twotower.encoders.base import Progress, TextEncoder
 
 _CHUNK = 4096
@@ -77,15 +77,11 @@ class CachedTextEncoder:
                 shard.unlink(missing_ok=True)
 
     def _write(self, keys: Sequence[_Key], vectors: NDArray[np.float32]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        os.close(handle)
-        part = Path(name)
-        with part.open("wb") as file:
+        shard = self._folder / f"{secrets.token_hex(8)}.keys"
+        with disk.whole_file(_vectors(shard)) as part, part.open("wb") as file:
             np.save(file, vectors, allow_pickle=False)
-        part.rename(part.with_suffix(".vectors.npy"))
-        part.write_bytes(b"".join(keys))
-        part.rename(part.with_suffix(".keys"))  # last: a shard counts once its keys are there
+        with disk.whole_file(shard) as part:  # last: a shard counts once its keys are there
+            part.write_bytes(b"".join(keys))
 
 
 def _keys(shard: Path) -> list[_Key]:

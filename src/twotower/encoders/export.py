@@ -4,12 +4,11 @@ import hashlib
 import importlib.util
 import json
 import re
-import shutil
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
+from twotower import disk
 from twotower.encoders.onnx import (
     ABOUT_FILE,
     MODEL_FILE,
@@ -44,13 +43,8 @@ def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
     """
     folder = cache / "encoders" / _folder_name(name)
     if not (folder / ABOUT_FILE).is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            made = Path(scratch) / "encoder"
-            made.mkdir()
-            _export(name, made)
-            shutil.rmtree(folder, ignore_errors=True)
-            made.rename(folder)
+        with disk.whole_folder(folder) as staging:
+            _export(name, staging)
     return OnnxTextEncoder(folder)
 
 

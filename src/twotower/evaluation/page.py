@@ -5,8 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from twotower import disk
 from twotower.evaluation import charts
-from twotower.evaluation.report import validate, write_atomically
+from twotower.evaluation.report import validate
 from twotower.evaluation.results import MODEL
 from twotower.evaluation.slices import ALL
 from twotower.evaluation.style import STYLE
@@ -65,7 +66,7 @@ def save_page(report: Mapping[str, Any], path: Path) -> None:
         OutputError: the file cannot be written.
         DataError: the report is not of its own shape.
     """
-    write_atomically(path, render(report))
+    disk.write_text(path, render(report))
 
 
 def _opening(report: Mapping[str, Any]) -> str:

@@ -4,15 +4,14 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from twotower import __version__
-from twotower.errors import DataError, OutputError
+from twotower import __version__, disk
+from twotower.errors import DataError
 from twotower.evaluation.cases import RECOMMENDATION, SEARCH
 from twotower.evaluation.gate import HEADLINE_METRIC, gate, task_gate
 from twotower.evaluation.slices import ALL
@@ -140,7 +139,7 @@ def save(report: Mapping[str, Any], path: Path) -> None:
     """
     validate(report, str(path))
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, text + "\n")
+    disk.write_text(path, text + "\n")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -188,36 +187,6 @@ def validate(report: Any, where: str = "report") -> None:
                 f"{where}: {path} must be {{mean, low, high, n}} with low <= mean <= high, "
                 f"got {number!r}; make it again with 'twotower evaluate'"
             )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces a text file in one step; nothing half-written is left behind.
-
-    Raises:
-        OutputError: the folder is not writable or the disk is full.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-    )
 
 
 def _intervals(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,8 +1,6 @@
 """An index's folder: index.json beside the arrays, each file written whole or not at all."""
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -10,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twotower.errors import CorruptBundle, IncompatibleBundle, OutputError
+from twotower import disk
+from twotower.errors import CorruptBundle, IncompatibleBundle
 from twotower.index.base import Vectors
 from twotower.index.live import LiveLayer
 
@@ -37,7 +36,7 @@ class Meta:
     def write(self, folder: Path) -> None:
         """Write index.json."""
         text = json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
-        write_whole(folder / _META, lambda path: path.write_text(text, encoding="utf-8"))
+        disk.write_text(folder / _META, text)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -71,26 +70,10 @@ class Meta:
                 )
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a neighbour of `path`, then put it in place at once."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
-        os.replace(beside, path)  # noqa: PTH105 - atomic over an existing file
-    except OSError as failure:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {failure}") from failure
-
-
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array as .npy, never pickled."""
-
-    def save(beside: Path) -> None:
-        with beside.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-
-    write_whole(path, save)
+    with disk.whole_file(path) as part, part.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def read_array(path: Path, shape: tuple[int, ...], dtype: type, *, mapped: bool) -> NDArray[Any]:

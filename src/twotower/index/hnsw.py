@@ -23,6 +23,7 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike
 
+from twotower import disk
 from twotower.errors import ConfigError, CorruptBundle
 from twotower.index import base, files, ranking
 from twotower.index.base import Hits, Mask, Rows, Vectors
@@ -187,7 +188,8 @@ class HnswIndex:
     def save(self, folder: Path) -> None:
         """Write index.json, graph.faiss (vectors within) and the live layer into `folder`."""
         live = self._live
-        files.write_whole(folder / _GRAPH, lambda path: _faiss.write_index(self._graph, str(path)))
+        with disk.whole_file(folder / _GRAPH) as part:
+            _write_graph(self._graph, part)
         files.write_live(folder, live)
         meta = files.Meta(
             kind=self.kind,
@@ -232,6 +234,13 @@ def _stored(graph: Any) -> Vectors:
         return np.empty((0, graph.d), dtype=np.float32)
     flat = _faiss.rev_swig_ptr(storage.get_xb(), graph.ntotal * graph.d)
     return np.asarray(flat, dtype=np.float32).reshape(graph.ntotal, graph.d)
+
+
+def _write_graph(graph: Any, path: Path) -> None:
+    try:
+        _faiss.write_index(graph, str(path))
+    except RuntimeError as error:  # faiss's word for every error of the disk
+        raise OSError(str(error)) from error
 
 
 def _read_graph(path: Path, meta: files.Meta) -> Any:

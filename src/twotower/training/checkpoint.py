@@ -1,7 +1,6 @@
 """Checkpoints without pickle: tensors as safetensors, everything around them as JSON."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ from lightning.pytorch.plugins.io import CheckpointIO
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from twotower import disk
 
 _TREE = "tree"
 
@@ -26,13 +27,8 @@ class SafetensorsIO(CheckpointIO):
         del storage_options
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(_to_json(checkpoint, tensors))
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        save_file(tensors, part, metadata={_TREE: tree})
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
+        with disk.whole_file(Path(path)) as part:
+            save_file(tensors, part, metadata={_TREE: tree})
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: Any = None

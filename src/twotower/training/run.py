@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twotower import disk
 from twotower.bundle import Model
-from twotower.errors import ConfigError, DataError, OutputError
+from twotower.errors import ConfigError, DataError
 
 RUN, MODEL = "run.json", "model"
 _SAME = ("data_hash", "design", "text_encoder")
@@ -77,31 +78,18 @@ def begin(folder: Path, asked: dict[str, Any]) -> str:
     asked = json.loads(json.dumps(asked))
     if (folder / RUN).is_file():
         found = read_run(folder)
-        other = [
-            name
-            for name in ("data_hash", "design", "text_encoder")
-            if found.get(name) != asked.get(name)
-        ]
+        other = [name for name in _SAME if found.get(name) != asked.get(name)]
         if other:
             raise ConfigError(
                 f"{folder} holds a run with another {' and '.join(other)}; "
                 "choose another --out, or remove it to start afresh"
             )
         return str(found["state"])
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            raise OutputError(f"{folder} holds something that is no run; choose another --out")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / RUN, asked | {"state": "training"})
-    except OSError as error:
-        raise OutputError(
-            f"cannot write run {folder}: {error.strerror or error}; choose another --out"
-        ) from error
+    disk.refuse_foreign(folder, RUN, "run")
+    write_json(folder / RUN, asked | {"state": "training"})
     return "training"
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:
     """Replaces a JSON file in one step."""
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    part.replace(file)
+    disk.write_text(file, json.dumps(content, indent=2) + "\n")

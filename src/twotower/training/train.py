@@ -1,6 +1,5 @@
 """Training from a prepared dataset to a run folder, resumable."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from twotower import disk
 from twotower.bundle import write_model
 from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
@@ -184,15 +184,12 @@ def _sources(
 
 def _write(folder: Path, learner: Learner, material: Material, encoder: OnnxTextEncoder) -> float:
     """The exported model, whole or not at all; the largest difference of the export."""
-    part, final = folder / f".{MODEL}", folder / MODEL
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(final, ignore_errors=True)
     rows = np.unique(np.linspace(0, material.n_items - 1, _PARITY_ITEMS).astype(int))
     some = {name: array[rows] for name, array in material.arrays.items()}
     seen = None if material.histories is None else Seen.of(material.histories)
-    difference = export_towers(learner.model, some, part / "towers", seen)
-    vectors, attention = ExportedTowers(part / "towers").items(material.arrays)
-    write_model(part, material.features, encoder, vectors, attention)
-    save_weights(learner.model.state_dict(), part / "towers.safetensors")
-    part.rename(final)
+    with disk.whole_folder(folder / MODEL) as staging:
+        difference = export_towers(learner.model, some, staging / "towers", seen)
+        vectors, attention = ExportedTowers(staging / "towers").items(material.arrays)
+        write_model(staging, material.features, encoder, vectors, attention)
+        save_weights(learner.model.state_dict(), staging / "towers.safetensors")
     return difference
