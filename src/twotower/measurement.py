@@ -30,11 +30,9 @@ from twotower.features.text import item_texts
 from twotower.lexical.bm25 import Bm25
 from twotower.lexical.documents import item_documents
 from twotower.lexical.tuning import tune as tune_words
+from twotower.progress import Progress, steps_of
 from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores, choose_weight
 from twotower.schema import Split
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
 
 HYBRID = "hybrid"
 _TUNING_CASES = 500
@@ -200,7 +198,8 @@ def measure_recommendation(
     settings["item_knn"] = chosen.to_json()
     users = subject.model.towers.users(subject.model.item_vectors, _past(cases), cases.now_ms)
     ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}
-    return _section(subject, cases, split, ours, scorers, MODEL, settings, seed, progress)
+    contest = _Contest(ours, scorers, served=MODEL, settings=settings)
+    return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
 def measure_search(
@@ -224,35 +223,42 @@ def measure_search(
         "frozen_fusion": _blended(frozen, lexical, serving.frozen_weight),
     }
     settings = {"serving": serving.to_json()}
-    return _section(subject, cases, split, ours, scorers, HYBRID, settings, seed, progress)
+    contest = _Contest(ours, scorers, served=HYBRID, settings=settings)
+    return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
-def _section(
-    subject: Subject,
-    cases: Cases,
-    split: str,
-    ours: Mapping[str, Scorer],
-    baselines: Mapping[str, Scorer],
-    served: str,
-    settings: Mapping[str, Any],
-    seed: int,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    everyone = {**ours, **baselines}
-    found: dict[str, Evaluation] = {}
-    for name, scorer in everyone.items():
-        found[name] = evaluate(
-            cases, scorer, progress=_named(progress, f"rank, {cases.task}, {name}")
+@dataclass(frozen=True)
+class _Contest:
+    """Everyone who is ranked on the same cases.
+
+    Attributes:
+        ours: the trained towers by name; `model`, and variants of it.
+        baselines: what has to be beaten, by name.
+        served: which of ours answers shoppers.
+        settings: of serving and of the baselines, for the report.
+    """
+
+    ours: Mapping[str, Scorer]
+    baselines: Mapping[str, Scorer]
+    served: str
+    settings: Mapping[str, Any]
+
+    def held(
+        self, cases: Cases, split: str, subject: Subject, progress: Progress | None
+    ) -> TaskResult:
+        """How everyone did."""
+        found: dict[str, Evaluation] = {}
+        for name, scorer in {**self.ours, **self.baselines}.items():
+            steps = steps_of(progress, f"rank, {cases.task}, {name}")
+            found[name] = evaluate(cases, scorer, progress=steps)
+        return TaskResult(
+            split,
+            {name: found[name] for name in self.ours},
+            {name: found[name] for name in self.baselines},
+            self.served,
+            self.settings,
+            sample_examples(found[self.served], subject.dataset.items[schema.TITLE].to_list()),
         )
-    result = TaskResult(
-        split,
-        {name: found[name] for name in ours},
-        {name: found[name] for name in baselines},
-        served,
-        settings,
-        sample_examples(found[served], subject.dataset.items[schema.TITLE].to_list()),
-    )
-    return task_section(result, seed=seed)
 
 
 def _past(cases: Cases) -> Any:
@@ -310,9 +316,3 @@ def _quality(cases: Cases) -> Callable[[NDArray[np.float32], NDArray[np.int64]],
         return found.per_case().values["ndcg@10"]
 
     return quality
-
-
-def _named(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(stage, done, total)

@@ -7,7 +7,6 @@ for each.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +32,11 @@ from twotower.index.build import build_index
 from twotower.lexical.bm25 import Bm25
 from twotower.lexical.documents import item_documents
 from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
+from twotower.progress import Progress
 from twotower.recipes import Recipe
 from twotower.schema import Split
 from twotower.training.run import Run
 from twotower.training.train import train as train_towers
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
 
 Report = dict[str, Any]
 REPORT, PAGE, SERVING = "report.json", "report.html", "serving.json"

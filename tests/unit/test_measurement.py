@@ -54,6 +54,22 @@ def test_everything_to_beat_is_beside_the_towers(sections):
     assert sections["search"]["served"] == "hybrid"
 
 
+def test_progress_is_told_of_every_system_to_the_last_case(subject, sections):
+    told = {}
+
+    def tell(stage, done, total):
+        told[stage] = (done, total)
+
+    search = replace(subject, dataset=replace(subject.dataset, events=None))
+    measure(
+        search, Serving(), progress=lambda stage, done, total: told.update({stage: (done, total)})
+    )
+    section = sections["search"]
+    systems = {"model", *section["variants"], *section["baselines"]}
+    n_cases = section["metrics"]["all"]["ndcg@10"]["n"]
+    assert told == {f"rank, search, {name}": (n_cases, n_cases) for name in systems}
+
+
 def test_a_log_without_a_clock_has_no_recent_popularity(subject):
     events = subject.dataset.events.with_columns(time=pl.lit(None, pl.Int64))
     other = replace(subject, dataset=replace(subject.dataset, events=events, judgments=None))

@@ -1,7 +1,7 @@
 """From a shop's tables to a prepared dataset: the whole path, in order."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -17,10 +17,9 @@ from twotower.data.grades import with_gains
 from twotower.data.profile import profile_events, profile_items, profile_judgments
 from twotower.data.tables import Tables, read_source
 from twotower.errors import ConfigError, DataError
+from twotower.progress import Progress
 
 SplitKind = Literal["auto", "time", "leave-one-out", "given"]
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the stage that begins, its number from 0, and how many there are."""
 
 SYNTHETIC: Final = "synthetic"
 _STAGES: Final = ("read", "check", "clean", "split", "profile")

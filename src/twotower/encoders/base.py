@@ -1,13 +1,12 @@
 """What every text encoder offers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Progress = Callable[[int, int], None]
-"""Called with (done, total)."""
+from twotower.progress import Steps
 
 
 class TextEncoder(Protocol):
@@ -23,6 +22,6 @@ class TextEncoder(Protocol):
     width: int
     hash: str
 
-    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Steps | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors; an empty text gives a zero row."""
         ...

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twotower import disk
-from twotower.encoders.base import Progress, TextEncoder
+from twotower.encoders.base import TextEncoder
+from twotower.progress import Steps
 
 _CHUNK = 4096
 _KEY_BYTES = 16
@@ -32,7 +33,7 @@ class CachedTextEncoder:
         self._folder = cache / "vectors" / encoder.hash
         self.name, self.width, self.hash = encoder.name, encoder.width, encoder.hash
 
-    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Steps | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, from the disk where they are known."""
         keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]
         new = self._new_texts(keys, texts)
@@ -93,7 +94,7 @@ def _vectors(shard: Path) -> Path:
     return shard.with_suffix(".vectors.npy")
 
 
-def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+def _shifted(progress: Steps | None, before: int, total: int) -> Steps | None:
     if progress is None:
         return None
     return lambda done, _: progress(before + done, total)

@@ -11,8 +11,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from twotower.encoders.base import Progress
 from twotower.errors import CorruptBundle
+from twotower.progress import Steps
 
 MODEL_FILE, TOKENIZER_FILE, ABOUT_FILE = "model.onnx", "tokenizer.json", "encoder.json"
 FILES = (MODEL_FILE, TOKENIZER_FILE, ABOUT_FILE)
@@ -50,7 +50,7 @@ class OnnxTextEncoder:
                 str(folder / MODEL_FILE), providers=["CPUExecutionProvider"]
             )
 
-    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], progress: Steps | None = None) -> NDArray[np.float32]:
         """[N, W] unit-length vectors, an empty text a zero row; longest texts first inside."""
         vectors = np.zeros((len(texts), self.width), np.float32)
         filled = [row for row, text in enumerate(texts) if text.strip()]

@@ -15,15 +15,13 @@ from twotower.evaluation import metrics
 from twotower.evaluation.cases import Cases
 from twotower.evaluation.ranks import pessimistic_ranks, top_rows
 from twotower.evaluation.slices import ALL
+from twotower.progress import Steps
 
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Case indices [B] -> scores [B, N] of every catalogue row, higher is better.
 
 -inf or NaN where an item is not retrievable. Seen items need no care: they are taken out here.
 """
-
-Progress = Callable[[int, int], None]
-"""Called as (cases done, cases in all) after each batch."""
 
 LIST_LENGTH: Final = 10
 """First items of each case that are kept, for coverage, novelty, exposure and examples."""
@@ -101,7 +99,7 @@ class Evaluation:
 
 
 def evaluate(
-    cases: Cases, scorer: Scorer, *, batch: int = 256, progress: Progress | None = None
+    cases: Cases, scorer: Scorer, *, batch: int = 256, progress: Steps | None = None
 ) -> Evaluation:
     """Ranks of all targets under a scorer, against the whole catalogue.
 

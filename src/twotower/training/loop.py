@@ -14,12 +14,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from twotower.progress import Progress
 from twotower.towers.layers import is_table
 from twotower.training.checkpoint import SafetensorsIO
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import Batch, ExampleStream
 from twotower.training.learner import Learner
-from twotower.training.material import Progress
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"

@@ -1,6 +1,5 @@
 """Everything a run learns from, as arrays: made once from a prepared dataset."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,10 +15,8 @@ from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
 from twotower.features.history import Histories
 from twotower.features.items import ItemArrays, ItemFeatures, ItemFeaturesConfig
 from twotower.features.text import item_texts
+from twotower.progress import Progress, steps_of
 from twotower.schema import Split
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def gather(
     words = tuple(name for name in config.text_fields if name in dataset.about.text_fields)
     config = replace(config, text_fields=words)
     texts = item_texts(dataset.items, words)
-    text_vectors = encoder.encode(texts, _named(progress, "encode items"))
+    text_vectors = encoder.encode(texts, steps_of(progress, "encode items"))
     warm = _warm(dataset.n_items, events, judgments)
     features = ItemFeatures.fit(config, dataset.items, warm=warm, text_width=encoder.width)
     return Material(
@@ -128,7 +125,7 @@ def _query_vectors(
         return {}
     seen = judgments.filter(pl.col(schema.SPLIT) != Split.TEST)
     queries = seen[schema.QUERY].unique(maintain_order=True).to_list()
-    vectors = encoder.encode(queries, _named(progress, "encode queries"))
+    vectors = encoder.encode(queries, steps_of(progress, "encode queries"))
     return dict(zip(queries, vectors, strict=True))
 
 
@@ -139,9 +136,3 @@ def _validation(dataset: Dataset, at_most: int, *, with_queries: bool) -> dict[s
     if with_queries and _part(dataset.judgments, Split.VALIDATION) is not None:
         found["search"] = search_cases(dataset, Split.VALIDATION)
     return {task: cases.sample(at_most) for task, cases in found.items() if len(cases)}
-
-
-def _named(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(stage, done, total)

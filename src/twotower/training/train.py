@@ -16,6 +16,7 @@ from twotower.encoders.base import TextEncoder
 from twotower.encoders.onnx import OnnxTextEncoder
 from twotower.features.history import Seen
 from twotower.features.items import ItemFeaturesConfig
+from twotower.progress import Progress
 from twotower.towers.export import export_towers, tensors
 from twotower.towers.exported import ExportedTowers
 from twotower.towers.two_tower import TowersConfig, TwoTower
@@ -31,7 +32,7 @@ from twotower.training.examples import (
 )
 from twotower.training.learner import Learner
 from twotower.training.loop import Curve, fit
-from twotower.training.material import Material, Progress, gather
+from twotower.training.material import Material, gather
 from twotower.training.negatives import InBatch, NegativeSource, Uniform
 from twotower.training.run import MODEL, RUN, Run, begin, write_json
 from twotower.training.validation import validation_of
