@@ -1,10 +1,11 @@
 """What is written to disk appears whole and synced, or not at all."""
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,9 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be written, or the disk is full. An older file is untouched.
     """
-    part = _beside(path, "part")
-    with _staged(path, part):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _staging(path, path.parent, Path.touch) as part:
         yield part
         _sync(part)
         part.replace(path)
@@ -42,14 +41,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             what was there before is untouched.
     """
     near = next(parent for parent in folder.absolute().parents if parent.exists())
-    staging = _beside(near / folder.name, "part")
-    with _staged(folder, staging):
-        staging.mkdir()
-        yield staging
-        for path in (*staging.rglob("*"), staging):
+    with _staging(folder, near, Path.mkdir) as part:
+        yield part
+        for path in (*part.rglob("*"), part):
             _sync(path)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _swap(staging, folder)
+        _swap(part, folder)
         for parent in folder.absolute().parents:
             _sync(parent)
             if parent == near:
@@ -85,10 +82,21 @@ def refuse_foreign(folder: Path, marker: str, what: str) -> None:
 
 
 @contextmanager
-def _staged(target: Path, part: Path) -> Iterator[None]:
-    """Errors of the disk are told of the target; nothing stays at `part`, whatever happens."""
+def _staging(target: Path, near: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """A place to write in, made in the folder `near` and gone at the end, whatever happens.
+
+    Errors of the disk are told of the target. What a killed writer of the same target left
+    is removed: it is not locked any more.
+    """
+    part = _beside(near / target.name, "part")
     try:
-        yield
+        near.mkdir(parents=True, exist_ok=True)
+        for path in near.iterdir():
+            if path.name.startswith(f".{target.name}.") and path.suffix == part.suffix:
+                _remove_abandoned(path)
+        make(part)
+        with _locked(part):
+            yield part
     except OutputError as error:  # of a file within
         raise OutputError(str(error).replace(str(part), str(target))) from error
     except Exception as error:
@@ -97,20 +105,45 @@ def _staged(target: Path, part: Path) -> Iterator[None]:
         told = str(error).replace(str(part), str(target))
         raise _not_written(target, told, error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-        with suppress(OSError):
-            part.unlink()
+        _remove(part)
 
 
-def _swap(staging: Path, folder: Path) -> None:
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Holds the file or folder for this writer, if nobody does; says whether it is held."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_held = True
+    except OSError:  # another writer's, or a disk without locks
+        is_held = False
+    try:
+        yield is_held
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(path: Path) -> None:
+    with suppress(OSError), _locked(path) as is_held:
+        if is_held:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink()
+
+
+def _swap(part: Path, folder: Path) -> None:
     """Puts the new folder in the old one's place; the old one comes back if that fails."""
     if not folder.exists():
-        staging.rename(folder)
+        part.rename(folder)
         return
     retired = _beside(folder, "old")
     folder.rename(retired)
     try:
-        staging.rename(folder)
+        part.rename(folder)
     except OSError:
         retired.rename(folder)
         raise

@@ -101,11 +101,11 @@ def test_cut_while_the_towers_are_written_it_writes_them_again(data, whole, tmp_
     about = json.loads((out / "run.json").read_text())
     (out / "run.json").write_text(json.dumps(about | {"state": "training"}))
     (out / "model" / "vectors.npy").unlink()
-    (out / ".model").mkdir()
-    (out / ".model" / "half").write_text("written")
+    (out / ".model.0.part").mkdir()
+    (out / ".model.0.part" / "half").write_text("written")
     train(data, design, out, Workshop(cache))
     assert weights(out) == weights(whole)
-    assert not (out / ".model").exists()
+    assert not (out / ".model.0.part").exists()
 
 
 def test_a_finished_run_is_opened_and_not_trained_again(data, whole, cache):

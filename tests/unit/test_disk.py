@@ -115,6 +115,26 @@ def test_killed_in_the_middle_the_older_folder_is_whole(tmp_path):
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "it")], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert contents(tmp_path / "it") == {"deep": None, "deep/one.txt": "old"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "it")], check=False)
+    (tmp_path / ".item.part").write_text("of another")
+    fill(tmp_path / "it", "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"it", ".item.part"}
+
+
+def test_two_writers_of_one_place_do_not_disturb_each_other(tmp_path):
+    with disk.whole_folder(tmp_path / "it") as slow:
+        (slow / "slow.txt").write_text("1")
+        fill(tmp_path / "it", "quick")
+        assert (tmp_path / "it" / "deep" / "one.txt").read_text() == "quick"
+    assert contents(tmp_path) == {"it": None, "it/slow.txt": "1"}
+    with disk.whole_file(tmp_path / "file") as slow:
+        disk.write_text(tmp_path / "file", "quick")
+        slow.write_text("slow")
+    assert (tmp_path / "file").read_text() == "slow"
 
 
 def test_what_is_written_may_be_read_by_others(tmp_path):
