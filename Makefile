@@ -10,6 +10,8 @@ PIP_INSTALL := $(BIN)/pip install -qq --no-compile --disable-pip-version-check
 INSTALLED := .venv/.installed
 TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Two workers; a file's tests stay together, in their order, because they share what they make.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/test-results/*')
 WEB_INSTALLED := web/node_modules/.package-lock.json
@@ -58,10 +60,10 @@ demo: install web ## build the synthetic demo shop (the first time) and serve it
 	$(BIN)/twotower demo
 
 test: lint web chromium ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: lint web chromium ## the slow tests too
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers; Biome and unit tests of the web app
 	$(BIN)/ruff check .

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,6 +22,8 @@ settings.load_profile("no wall clock")
 ROOT = Path(__file__).parents[1]
 TINY_SHOP = "synthetic:products=400,shoppers=600,seed=1"
 
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
+
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
@@ -28,14 +32,35 @@ def cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
-    """A bundle trained in seconds on a small synthetic shop; not to be written to."""
-    from twotower.pipeline import Workshop, build
-    from twotower.recipes import tiny
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """A function: name, what makes that folder -> the folder, the same one for all workers."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
 
-    folder = tmp_path_factory.mktemp("tiny") / "bundle"
-    build(TINY_SHOP, tiny(), folder, Workshop(cache))
-    return folder
+    def make_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, part = place / name, place / f"{name}.part"
+        with FileLock(place / f"{name}.lock"):
+            if not folder.is_dir():
+                shutil.rmtree(part, ignore_errors=True)  # of a worker that failed at it
+                make(part)
+                part.rename(folder)
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(make_once: MakeOnce, cache: Path) -> Path:
+    """A bundle trained in seconds on a small synthetic shop; not to be written to."""
+
+    def make(folder: Path) -> None:
+        from twotower.pipeline import Workshop, build
+        from twotower.recipes import tiny
+
+        build(TINY_SHOP, tiny(), folder, Workshop(cache))
+
+    return make_once("tiny-bundle", make)
 
 
 @dataclass(frozen=True)

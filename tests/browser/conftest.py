@@ -1,8 +1,6 @@
 """A real Chromium before a real server process; every page is watched for complaints."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from server_process import ServerProcess, serve_command
 from twotower.server.pages import BUILT
 
 WEB = Path(__file__).parents[2] / "web"
@@ -26,18 +25,6 @@ QUIET = [
     "--disable-sync",
 ]
 DESKTOP = {"width": 1440, "height": 900}
-SERVE = """
-import sys
-from pathlib import Path
-from rich.console import Console
-from twotower.server.run import serve
-serve(
-    Path(sys.argv[1]),
-    console=Console(file=sys.stdout, width=200),
-    port=0,
-    database=Path(sys.argv[2]),
-)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +33,8 @@ def shop_address(tiny_bundle, tmp_path_factory):
     if not (BUILT / "index.html").is_file():
         pytest.fail(f"the web app is not built into {BUILT}; run `make web`")
     database = tmp_path_factory.mktemp("shop") / "shop.sqlite"
-    command = [sys.executable, "-W", "error", "-c", SERVE, str(tiny_bundle), str(database)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield _ready_address(process)
-        finally:
-            process.terminate()
-
-
-def _ready_address(process):
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if ready := re.search(r"Ready at (http://\S+)", line):
-            return ready.group(1)
-    raise AssertionError(f"the server did not start: {said}")
+    with ServerProcess(serve_command(tiny_bundle, database)) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server_process import ServerProcess
 from twotower.data.tables import read_source
 from twotower.errors import DataError
 
@@ -59,14 +60,8 @@ def said(place, surroundings):
 @pytest.fixture(scope="module")
 def address(said, place, surroundings):
     command = [*shlex.split(SERVE), "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=place, env=surroundings, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            line = next(line for line in process.stdout if "Ready at" in line)
-            yield re.search(r"http://\S+", line).group()
-        finally:
-            process.terminate()
+    with ServerProcess(command, cwd=place, env=surroundings) as server:
+        yield server.address
 
 
 def sent(command, address):

@@ -1,55 +1,32 @@
 """A real bundle behind a real socket: the server as a process, asked over HTTP."""
 
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import uuid
 
 import httpx
 import pytest
 
+from server_process import ServerProcess, serve_command
 from twotower.data.dataset import Dataset
 from twotower.server.openapi import openapi_document
-
-SERVE = """
-import sys
-from pathlib import Path
-from rich.console import Console
-from twotower.server.run import serve
-serve(
-    Path(sys.argv[1]),
-    console=Console(file=sys.stdout, width=200),
-    port=0,
-    database=Path(sys.argv[2]),
-)
-"""
 
 
 class Served:
     """A server process and a client of it; `restart` kills it and starts another."""
 
     def __init__(self, bundle, database):
-        self._command = [sys.executable, "-W", "error", "-c", SERVE, str(bundle), str(database)]
+        self._command = serve_command(bundle, database)
         self._start()
 
     def _start(self):
-        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
-        self.said = []
-        for line in self.process.stdout:
-            self.said.append(line)
-            if address := re.search(r"Ready at (http://\S+)", line):
-                self.client = httpx.Client(base_url=address.group(1), timeout=30)
-                return
-        raise AssertionError(f"the server did not start: {self.said}")
+        self._server = ServerProcess(self._command)
+        self.client = httpx.Client(base_url=self._server.address, timeout=30)
 
     def stop(self, by=signal.SIGTERM):
         self.client.close()
-        self.process.send_signal(by)
-        code = self.process.wait(timeout=20)
-        self.process.stdout.close()
-        return code
+        return self._server.stop(by)
 
     def restart(self):
         self.stop(signal.SIGKILL)
@@ -243,7 +220,7 @@ def test_a_damaged_bundle_is_refused_before_anything_listens(tiny_bundle, tmp_pa
     shutil.copytree(tiny_bundle, damaged)
     vectors = damaged / "model" / "vectors.npy"
     vectors.write_bytes(vectors.read_bytes()[:-64])
-    command = [sys.executable, "-c", SERVE, str(damaged), str(tmp_path / "shop.sqlite")]
+    command = serve_command(damaged, tmp_path / "shop.sqlite")
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 1
     assert "CorruptBundle" in finished.stderr

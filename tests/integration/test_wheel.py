@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server_process import ServerProcess
 from twotower.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[2]
@@ -68,23 +69,11 @@ def served(light, tiny_bundle):
     """A client of the server that the wheel's own command starts."""
     database = light.place / "shop.sqlite"
     command = light.command("serve", tiny_bundle, "--port", "0", "--database", database)
-    with subprocess.Popen(
-        command, cwd=light.place, env=light.surroundings, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            with httpx.Client(base_url=_ready_address(process), timeout=30) as client:
-                yield client
-        finally:
-            process.terminate()
-
-
-def _ready_address(process):
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if ready := re.search(r"Ready at (http://\S+)", line):
-            return ready.group(1)
-    raise AssertionError(f"the server did not start: {said}")
+    with (
+        ServerProcess(command, cwd=light.place, env=light.surroundings) as server,
+        httpx.Client(base_url=server.address, timeout=30) as client,
+    ):
+        yield client
 
 
 @pytest.fixture(scope="module")
