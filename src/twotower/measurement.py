@@ -5,7 +5,7 @@ reported are only ever ranked.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,11 @@ class Serving:
     def to_json(self) -> dict[str, float]:
         """As the bundle's manifest and the report print it."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Serving":
+        """The inverse of `to_json`; names it does not know are left out."""
+        return cls(**{f.name: stored[f.name] for f in fields(cls) if f.name in stored})
 
 
 @dataclass(frozen=True)

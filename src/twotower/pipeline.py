@@ -110,7 +110,7 @@ def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
     if not kept.is_file():
         chosen = choose_serving(_subject(run, dataset, workshop))
         disk.write_text(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
-    return Serving(**json.loads(kept.read_text()))
+    return Serving.from_json(json.loads(kept.read_text()))
 
 
 def evaluate(
@@ -203,7 +203,7 @@ def evaluate_folder(
     """
     if (folder / MANIFEST).is_file():
         bundle = Bundle.load(folder)
-        model, dataset, serving = bundle.model, bundle.dataset, Serving(**bundle.settings)
+        model, dataset, serving = bundle.model, bundle.dataset, Serving.from_json(bundle.settings)
         training, seed = bundle.report["training"], int(bundle.report["seed"])
     else:
         run, dataset = open_run(folder)

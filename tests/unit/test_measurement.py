@@ -32,6 +32,12 @@ def test_settings_of_serving_do_not_depend_on_what_is_reported(subject):
     assert choose_serving(other) == choose_serving(subject)
 
 
+def test_serving_is_read_back_and_settings_of_other_releases_are_passed_over():
+    chosen = Serving(k1=1.2, b=0.25, semantic_weight=0.125, frozen_weight=0.75)
+    assert Serving.from_json(chosen.to_json() | {"of_later": 1}) == chosen
+    assert Serving.from_json({"k1": 1.2}) == Serving(k1=1.2)
+
+
 def test_a_shop_without_judgments_is_served_with_the_defaults(subject):
     other = replace(subject, dataset=replace(subject.dataset, judgments=None))
     assert choose_serving(other) == Serving()

@@ -28,8 +28,7 @@ class Retriever:
 
     Args:
         bundle: opened by `Bundle.load`. Of its settings it reads `semantic_weight` (0..1,
-            share of meaning in hybrid search) and `personal_weight` (0 and more, how much
-            the visitor's vector adds to a search's).
+            share of meaning in hybrid search).
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -89,15 +88,7 @@ class Retriever:
 
     # -- search ----------------------------------------------------------------
 
-    def search(
-        self,
-        query: str,
-        *,
-        k: int = 24,
-        offset: int = 0,
-        mode: Mode = "hybrid",
-        history: History | None = None,
-    ) -> Answer:
+    def search(self, query: str, *, k: int = 24, offset: int = 0, mode: Mode = "hybrid") -> Answer:
         """Products for typed words.
 
         Products that are out of stock stay in, `item["in_stock"]` says so.
@@ -108,13 +99,12 @@ class Retriever:
             offset: hits on the pages before, 0..10000.
             mode: `lexical` finds rows that hold a word of the query; `semantic` ranks every
                 row by meaning; `hybrid` by both. Without a query tower all are `lexical`.
-            history: of the visitor; counts as much as the setting `personal_weight` says.
 
         Raises:
             RetrievalError: the query is empty or too long.
             ConfigError: k, offset or mode is outside its range.
         """
-        return self._search.answer(query, k, offset, mode, history)
+        return self._search.answer(query, k, offset, mode)
 
     def recommend(
         self,

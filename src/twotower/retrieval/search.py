@@ -6,13 +6,11 @@ import numpy as np
 
 from twotower.bundle import Bundle
 from twotower.errors import ConfigError, RetrievalError
-from twotower.features.history import History
 from twotower.index.base import Rows, Vectors
 from twotower.retrieval.answers import Answer, Mode, Parts, Stopwatch
 from twotower.retrieval.blend import DEFAULT_WEIGHT, Scale, blend_scores
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.page import check_page, page_of
-from twotower.retrieval.visitor import user_vector
 
 MAX_QUERY: Final = 1_000
 """Characters of a query."""
@@ -35,11 +33,8 @@ class Search:
         vectors = bundle.model.item_vectors
         self._mean = vectors.mean(axis=0, dtype=np.float64) if len(vectors) else None
         self._weight = float(bundle.settings.get("semantic_weight", DEFAULT_WEIGHT))
-        self._personal_weight = float(bundle.settings.get("personal_weight", 0.0))
 
-    def answer(
-        self, query: str, k: int, offset: int, mode: Mode, history: History | None
-    ) -> Answer:
+    def answer(self, query: str, k: int, offset: int, mode: Mode) -> Answer:
         """One page of hits; see `Retriever.search`."""
         asked = _checked_query(query)
         check_page(k, offset)
@@ -50,7 +45,7 @@ class Search:
         watch.lap("lexical")
         if mode == "lexical" or not self._towers.has_queries:
             return self._by_words(words, mode, k, offset, watch)
-        vector, events_used = self._query_vector(asked, history)
+        vector = self._query_vector(asked)
         watch.lap("encode")
         rows, meaning, scale, definition = self._semantic(vector, words)
         watch.lap("semantic")
@@ -71,7 +66,6 @@ class Search:
             total_definition=definition,
             took_ms=watch.took_ms(),
             mode=mode,
-            history_length=events_used,
         )
 
     def _by_words(
@@ -92,13 +86,10 @@ class Search:
             fallback_used=None if mode == "lexical" else "lexical",
         )
 
-    def _query_vector(self, query: str, history: History | None) -> tuple[Vectors, int]:
+    def _query_vector(self, query: str) -> Vectors:
         text = self._bundle.model.text_encoder.encode([query])
-        vector = self._towers.queries(text)[0]
-        if not history or not self._personal_weight or not self._towers.has_users:
-            return vector, 0
-        visitor = user_vector(self._bundle, history)
-        return np.asarray(vector + self._personal_weight * visitor, dtype=np.float32), len(history)
+        vector: Vectors = self._towers.queries(text)[0]
+        return vector
 
     def _semantic(self, vector: Vectors, words: Vectors) -> tuple[Rows, Vectors, Scale, str]:
         """Rows to rank, ascending, their scores by meaning, the query's scale, what they are."""

@@ -31,13 +31,8 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         One page of hits.
     """
     started = time.perf_counter()
-    is_known = question.visitor_id is not None or question.user_id is not None
     answer = shop.retriever.search(
-        question.query,
-        k=question.k,
-        offset=question.offset,
-        mode=question.mode,
-        history=shop.history(question.visitor_id, question.user_id) if is_known else None,
+        question.query, k=question.k, offset=question.offset, mode=question.mode
     )
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),

@@ -34,7 +34,7 @@ class _Request(BaseModel):
 
 
 class SearchRequest(_Request):
-    """A typed query, and who asks."""
+    """A typed query, and who asks; everyone gets the same answer."""
 
     query: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
     k: int = Field(default=24, ge=1, le=MAX_K)

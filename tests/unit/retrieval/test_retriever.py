@@ -109,17 +109,6 @@ def test_without_a_query_tower_words_answer_and_that_is_said():
     assert shop.search("blue sofa", mode="lexical").fallback_used is None
 
 
-def test_the_visitors_taste_counts_as_much_as_the_bundle_says():
-    visitor = History.of([0])
-    indifferent = Retriever(little_bundle())
-    assert indifferent.search("sofa", history=visitor).history_length == 0
-    personal = Retriever(little_bundle(personal_weight=1.0))
-    for row in (0, 1):
-        answer = personal.search("sofa", mode="semantic", history=History.of([row]))
-        assert answer.hits[0].item_row == row
-        assert answer.history_length == 1
-
-
 def test_bad_searches_are_refused_with_the_reason(shop):
     with pytest.raises(RetrievalError, match="at least one word"):
         shop.search("  ")

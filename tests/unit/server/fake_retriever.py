@@ -76,12 +76,9 @@ class FakeRetriever:
                 self._rows[item_id] = len(self._products)
                 self._products.append(product)
 
-    def search(self, query, *, k=24, offset=0, mode="hybrid", history=None):
+    def search(self, query, *, k=24, offset=0, mode="hybrid"):
         words = set(query.lower().split())
         found = [one for one in self._products if words & set(one["title"].lower().split())]
-        if history is not None and len(history):  # what was looked at goes last
-            seen = set(history.item_rows.tolist())
-            found.sort(key=lambda one: self._rows[one["item_id"]] in seen)
         page = self._hits(found[offset : offset + k], offset + 1)
         return answer(page, len(found), WORDS, mode)
 

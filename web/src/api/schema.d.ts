@@ -622,7 +622,7 @@ export interface components {
         };
         /**
          * SearchRequest
-         * @description A typed query, and who asks.
+         * @description A typed query, and who asks; everyone gets the same answer.
          */
         SearchRequest: {
             /** Query */
