@@ -112,12 +112,15 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="What is measured.")],
     judgments: Annotated[Path | None, typer.Option(help="A table of judged queries.")] = None,
     events: Annotated[Path | None, typer.Option(help="A table of later events.")] = None,
+    baselines: Annotated[str, typer.Option(help="quick, or all: iALS, BPR and more.")] = "quick",
     as_json: AsJson = False,
 ) -> None:
     """Measure on the held-out split beside the baselines, or on tables training never saw."""
     pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
-        report = pipeline.evaluate_folder(folder, workshop, judgments=judgments, events=events)
+        report = pipeline.evaluate_folder(
+            folder, workshop, judgments=judgments, events=events, lineup=baselines
+        )
     _print_report(report, as_json=as_json)
 
 
@@ -325,13 +328,9 @@ def _print_report(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         _print_json(report)
         return
-    from twotower.evaluation.table import slice_table, task_table
+    from twotower.evaluation.table import shown
 
-    console = Console()
-    for task, section in report["tasks"].items():
-        console.print(task_table(task, section))
-        console.print(slice_table(section))
-    console.print(report["verdict"]["sentence"])
+    Console().print(*shown(report), sep="\n")
 
 
 def _counts_table(name: str, counts: dict[str, int]) -> Table:

@@ -18,11 +18,12 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.errors import DataError
 from twotower.evaluation.baselines import popularity
-from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
-from twotower.evaluation.baselines.tuning import tune as tune_baseline
+from twotower.evaluation.baselines.lineup import Contenders, Lineup, contenders
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.evaluation.diversity import Traits
 from twotower.evaluation.examples import sample_examples
 from twotower.evaluation.external import cases_from_events, cases_from_judgments
+from twotower.evaluation.health import health
 from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
 from twotower.evaluation.results import MODEL, TaskResult, task_section
 from twotower.evaluation.vectors import vector_scorer
@@ -114,6 +115,7 @@ def measure(
     serving: Serving,
     split: str = Split.TEST,
     *,
+    lineup: Lineup = "quick",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
@@ -123,6 +125,7 @@ def measure(
         subject: what is measured.
         serving: how it answers.
         split: `test`, or `validation` for a run that is not finished with.
+        lineup: which baselines of recommendations: the `quick` ones, or `all`.
         seed: of the bootstrap.
         progress: told as systems are ranked.
     """
@@ -130,7 +133,7 @@ def measure(
     if subject.can_recommend:
         cases = recommendation_cases(subject.dataset, split)
         found["recommendation"] = measure_recommendation(
-            subject, cases, split, seed=seed, progress=progress
+            subject, cases, split, lineup=lineup, seed=seed, progress=progress
         )
     if subject.can_search:
         cases = search_cases(subject.dataset, split)
@@ -146,6 +149,7 @@ def measure_outside(
     *,
     judgments: pl.DataFrame | None = None,
     events: pl.DataFrame | None = None,
+    lineup: Lineup = "quick",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
@@ -156,6 +160,7 @@ def measure_outside(
         serving: how it answers.
         judgments: query, item_id and grade.
         events: user_id, item_id, and time where known.
+        lineup: which baselines of recommendations: the `quick` ones, or `all`.
         seed: of the bootstrap.
         progress: told as systems are ranked.
 
@@ -168,7 +173,7 @@ def measure_outside(
             raise DataError("--events needs a user tower, this model has none; give --judgments")
         cases = cases_from_events(events, subject.dataset)
         found["recommendation"] = measure_recommendation(
-            subject, cases, "later events", seed=seed, progress=progress
+            subject, cases, "later events", lineup=lineup, seed=seed, progress=progress
         )
     if judgments is not None:
         if not subject.model.towers.has_queries:
@@ -181,29 +186,27 @@ def measure_outside(
 
 
 def measure_recommendation(
-    subject: Subject, cases: Cases, split: str, *, seed: int = 0, progress: Progress | None = None
+    subject: Subject,
+    cases: Cases,
+    split: str,
+    *,
+    lineup: Lineup = "quick",
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The user tower beside chance, popularity, recent popularity and item-kNN."""
-    dataset, settings = subject.dataset, {}
-    before = Split.VALIDATION if split == Split.VALIDATION else Split.TEST
-    scorers: dict[str, Scorer] = {
-        "random": popularity.random_scorer(dataset.n_items, seed=seed),
-        "popularity": popularity.popularity_scorer(dataset, before),
-    }
-    validation = recommendation_cases(dataset, Split.VALIDATION)
-    if popularity.has_times(dataset):
-        days = _tuned(popularity.WINDOWS_DAYS, validation, _recent(dataset), 30)
-        scorers["recent_popularity"] = popularity.recent_popularity_scorer(
-            dataset, before, days=days
-        )
-        settings["recent_popularity"] = {"days": days}
-    tried = ItemKnn(dataset, Split.VALIDATION)
-    chosen = _tuned(GRID, validation, lambda c, at: tried.scorer(_past(at), c), ItemKnnConfig())
-    scorers["item_knn"] = ItemKnn(dataset, before).scorer(_past(cases), chosen)
-    settings["item_knn"] = chosen.to_json()
+    """The user tower beside the line-up of baselines."""
+    dataset = subject.dataset
+    rivals = contenders(
+        dataset,
+        cases,
+        Split.VALIDATION if split == Split.VALIDATION else Split.TEST,
+        recommendation_cases(dataset, Split.VALIDATION),
+        lineup=lineup,
+        progress=lambda name: steps_of(progress, f"tune on validation, {name}"),
+    )
     users = subject.model.towers.users(subject.model.item_vectors, _past(cases), cases.now_ms)
     ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}
-    contest = _Contest(ours, scorers, served=MODEL, settings=settings)
+    contest = _Contest(ours, rivals, served=MODEL)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
@@ -227,8 +230,8 @@ def measure_search(
         "frozen_encoder": frozen,
         "frozen_fusion": _blended(frozen, lexical, serving.frozen_weight),
     }
-    settings = {"serving": serving.to_json()}
-    contest = _Contest(ours, scorers, served=HYBRID, settings=settings)
+    rivals = Contenders(scorers, {"serving": serving.to_json()})
+    contest = _Contest(ours, rivals, served=HYBRID)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
@@ -238,30 +241,31 @@ class _Contest:
 
     Attributes:
         ours: the trained towers by name; `model`, and variants of it.
-        baselines: what has to be beaten, by name.
+        rivals: what has to be beaten.
         served: which of ours answers shoppers.
-        settings: of serving and of the baselines, for the report.
     """
 
     ours: Mapping[str, Scorer]
-    baselines: Mapping[str, Scorer]
+    rivals: Contenders
     served: str
-    settings: Mapping[str, Any]
 
     def held(
         self, cases: Cases, split: str, subject: Subject, progress: Progress | None
     ) -> TaskResult:
         """How everyone did."""
         found: dict[str, Evaluation] = {}
-        for name, scorer in {**self.ours, **self.baselines}.items():
+        for name, scorer in {**self.ours, **self.rivals.scorers}.items():
             steps = steps_of(progress, f"rank, {cases.task}, {name}")
             found[name] = evaluate(cases, scorer, progress=steps)
         return TaskResult(
             split,
             {name: found[name] for name in self.ours},
-            {name: found[name] for name in self.baselines},
+            {name: found[name] for name in self.rivals.scorers},
             self.served,
-            self.settings,
+            self.rivals.settings,
+            self.rivals.left_out,
+            _traits(subject),
+            health(found[MODEL], self.ours[MODEL], subject.model.item_vectors),
             sample_examples(found[self.served], subject.dataset.items[schema.TITLE].to_list()),
         )
 
@@ -271,15 +275,13 @@ def _past(cases: Cases) -> Any:
     return cases.histories
 
 
-def _tuned(grid: Any, validation: Cases, make: Any, otherwise: Any) -> Any:
-    """The best setting on validation, or a default where there is no validation case."""
-    if not len(validation):
-        return otherwise
-    return tune_baseline(grid, make, validation).settings
-
-
-def _recent(dataset: Dataset) -> Callable[[int, Cases], Scorer]:
-    return lambda days, _: popularity.recent_popularity_scorer(dataset, Split.VALIDATION, days=days)
+def _traits(subject: Subject) -> Traits:
+    """What tells items apart for everyone alike; their texts where the towers read them."""
+    features = subject.model.features.config
+    items = subject.dataset.items
+    if "text" not in features.use:
+        return Traits.of(items)
+    return Traits.of(items, subject.encoder.encode(item_texts(items, features.text_fields)))
 
 
 def _query_scorer(subject: Subject, cases: Cases) -> Scorer:

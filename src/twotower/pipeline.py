@@ -26,6 +26,7 @@ from twotower.encoders.export import text_encoder
 from twotower.errors import DataError
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
+from twotower.evaluation.baselines.lineup import Lineup
 from twotower.evaluation.cases import recommendation_cases, search_cases
 from twotower.evaluation.report import Attachments, Origin
 from twotower.index.build import build_index
@@ -119,12 +120,14 @@ def evaluate(
     serving: Serving,
     workshop: Workshop,
     split: str = Split.TEST,
+    lineup: Lineup = "quick",
 ) -> Report:
     """The run measured on held-out cases beside its baselines; written into the run."""
     sections = measure(
         _subject(run, dataset, workshop),
         serving,
         split,
+        lineup=lineup,
         seed=_seed(run),
         progress=workshop.progress,
     )
@@ -190,6 +193,7 @@ def evaluate_folder(
     *,
     judgments: Path | None = None,
     events: Path | None = None,
+    lineup: Lineup = "quick",
 ) -> Report:
     """A run or a bundle measured on its test split, or on tables that training never saw.
 
@@ -200,6 +204,7 @@ def evaluate_folder(
         workshop: cache and progress.
         judgments: a table of judged queries.
         events: a table of later events.
+        lineup: which baselines of recommendations: the `quick` ones, or `all`.
     """
     if (folder / MANIFEST).is_file():
         bundle = Bundle.load(folder)
@@ -209,7 +214,7 @@ def evaluate_folder(
         run, dataset = open_run(folder)
         serving = tune(run, dataset, workshop)
         if judgments is None and events is None:
-            return evaluate(run, dataset, serving, workshop)
+            return evaluate(run, dataset, serving, workshop, lineup=lineup)
         model, training, seed = run.model, _training(run), _seed(run)
     subject = Subject(model, dataset, CachedTextEncoder(model.text_encoder, workshop.cache))
     sections = measure_outside(
@@ -217,9 +222,10 @@ def evaluate_folder(
         serving,
         judgments=None if judgments is None else _outside_table(judgments, "judgments"),
         events=None if events is None else _outside_table(events, "events"),
+        lineup=lineup,
         seed=seed,
         progress=workshop.progress,
-    ) or measure(subject, serving, seed=seed, progress=workshop.progress)
+    ) or measure(subject, serving, lineup=lineup, seed=seed, progress=workshop.progress)
     origin = _origin(dataset, seed, workshop)
     return reports.assemble(sections, origin, Attachments(training=training))
 

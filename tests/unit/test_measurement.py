@@ -49,6 +49,7 @@ def test_everything_to_beat_is_beside_the_towers(sections):
         "popularity",
         "recent_popularity",
         "item_knn",
+        "ease",
     }
     assert set(sections["search"]["baselines"]) == {
         "random",
@@ -74,6 +75,31 @@ def test_progress_is_told_of_every_system_to_the_last_case(subject, sections):
     systems = {"model", *section["variants"], *section["baselines"]}
     n_cases = section["metrics"]["all"]["ndcg@10"]["n"]
     assert told == {f"rank, search, {name}": (n_cases, n_cases) for name in systems}
+
+
+def test_what_lists_are_like_is_measured_for_everyone_beside_accuracy(sections):
+    for section in sections.values():
+        for summary in (section["metrics"], *section["variants"].values()):
+            expected = {name for name in summary["all"] if name.endswith("diversity@10")}
+            assert {"diversity@10", "category_diversity@10", "brand_diversity@10"} == expected
+        for summary in section["baselines"].values():
+            assert set(section["metrics"]["all"]) == set(summary["all"])
+    random, popular = (
+        sections["recommendation"]["baselines"][name]["all"] for name in ("random", "popularity")
+    )
+    assert random["coverage@10"]["mean"] > 0.9
+    assert popular["coverage@10"]["mean"] < 0.2
+    assert (
+        random["diversity@10"]["mean"]
+        > sections["search"]["metrics"]["all"]["diversity@10"]["mean"]
+    )
+
+
+def test_a_trained_model_is_healthy(sections):
+    assert {task: section["health"]["state"] for task, section in sections.items()} == {
+        "recommendation": "good",
+        "search": "good",
+    }
 
 
 def test_a_log_without_a_clock_has_no_recent_popularity(subject):

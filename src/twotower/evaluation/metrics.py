@@ -183,6 +183,28 @@ def gini(lists: NDArray[np.int64], n_items: int) -> float:
     return float((weights * shown).sum() / (n_items * shown.sum()))
 
 
+def overlap(lists: NDArray[np.int64], n_items: int) -> float:
+    """Share of a list that another case is shown too, averaged over all pairs of cases.
+
+    `sum_i x_i (x_i - 1) / ((C - 1) * sum x)` over the exposure counts x: 1 when everyone gets
+    the same items, near 0 when the lists have nothing in common.
+
+    Args:
+        lists: [C, K] item rows, each once in a list; -1 where a place is unfilled.
+        n_items: N, the size of the catalogue.
+
+    Returns:
+        A value in [0, 1]; 0 for fewer than two lists.
+
+    Example:
+        >>> overlap(np.array([[0, 1], [1, 0]]), 9), overlap(np.array([[0, 1], [1, 2]]), 9)
+        (1.0, 0.5)
+    """
+    shown = exposures(lists, n_items).astype(np.float64)
+    pairs = (len(lists) - 1) * shown.sum()
+    return float((shown * (shown - 1)).sum() / pairs) if pairs > 0 else 0.0
+
+
 def novelty(lists: NDArray[np.int64], counts: NDArray[np.int64]) -> Array:
     """Mean self-information of the items of each list, in bits.
 

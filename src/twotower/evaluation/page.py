@@ -18,10 +18,18 @@ COLUMNS: Final = (
     "recall@100",
     "mrr",
     "map",
+)
+
+LISTS: Final = (
     "coverage@10",
     "gini@10",
+    "overlap@10",
     "novelty@10",
+    "diversity@10",
+    "category_diversity@10",
+    "brand_diversity@10",
 )
+"""What lists are like, whether they are right or not."""
 
 SLICE_METRIC: Final = "ndcg@10"
 
@@ -90,7 +98,9 @@ def _opening(report: Mapping[str, Any]) -> str:
 def _task(task: str, section: _Section) -> str:
     parts = [
         f"<h2>{escape(task.capitalize())}</h2>",
-        _metric_table(section),
+        _metric_table("All cases: mean and 95 % interval", section, COLUMNS),
+        _metric_table("Whether lists differ, and reach into the catalogue", section, LISTS),
+        _health(section.get("health", {})),
         _comparison_table(section),
         _slices(section),
         _counted(section),
@@ -99,14 +109,28 @@ def _task(task: str, section: _Section) -> str:
     return f'<section id="{escape(task)}">{"".join(parts)}</section>'
 
 
-def _metric_table(section: _Section) -> str:
+def _metric_table(caption: str, section: _Section, metrics: Sequence[str]) -> str:
     ours = {MODEL: section["metrics"], **section["variants"]}
+    columns = [metric for metric in metrics if metric in section["metrics"].get(ALL, {})]
     rows = []
     for name, summary in [*ours.items(), *section["baselines"].items()]:
         label = f"{name} (served)" if name == section["served"] else name
-        cells = [_number(summary.get(ALL, {}).get(metric)) for metric in COLUMNS]
+        cells = [_number(summary.get(ALL, {}).get(metric)) for metric in columns]
         rows.append(_row(label, cells, kind="ours" if name in ours else ""))
-    return _table("All cases: mean and 95 % interval", ["system", *COLUMNS], rows)
+    return _table(caption, ["system", *columns], rows) if columns else ""
+
+
+def _health(health: Mapping[str, Any]) -> str:
+    if not health:
+        return ""
+    rows = [
+        _row(_plain(name), [f"{sign['value']:.3f}", escape(sign["state"])])
+        for name, sign in health["signs"].items()
+    ]
+    state = "good" if health["state"] == "good" else "bad"
+    return f'<h3>Health</h3><p class="verdict {state}">{escape(health["sentence"])}</p>' + _details(
+        "The four signs", _table("", ["sign", "value", "state"], rows)
+    )
 
 
 def _comparison_table(section: _Section) -> str:
@@ -156,8 +180,13 @@ def _counted(section: _Section) -> str:
         **{f"kept: {_plain(name)}": count for name, count in section["noted"].items()},
     }
     settings = section["protocol"].get("baseline_settings", {})
+    left_out = {
+        f"left out: {name}": reason
+        for name, reason in section["protocol"].get("baselines_left_out", {}).items()
+    }
     return _details(
-        "Protocol, counts and baseline settings", _list({**protocol, **counted}) + _list(settings)
+        "Protocol, counts and baseline settings",
+        _list({**protocol, **counted}) + _list(settings) + _list(left_out),
     )
 
 

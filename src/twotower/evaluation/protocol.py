@@ -88,11 +88,12 @@ class Evaluation:
         return SliceMetrics(inside, {name: value[inside] for name, value in values.items()})
 
     def exposure(self) -> dict[str, float]:
-        """Coverage and Gini of all lists together: one number each, no interval."""
+        """Coverage, Gini and overlap of all lists together: one number each, no interval."""
         n_items = self.cases.n_items
         return {
             f"coverage@{LIST_LENGTH}": metrics.coverage(self.lists, n_items),
             f"gini@{LIST_LENGTH}": metrics.gini(self.lists, n_items),
+            f"overlap@{LIST_LENGTH}": metrics.overlap(self.lists, n_items),
         }
 
     def mean(self, metric: str, slice_name: str = ALL) -> float:

@@ -96,6 +96,7 @@ def assemble(
         "machine": machine(),
         "headline": headline(sections),
         "verdict": gate(tasks).to_json(),
+        "health": {task: found["health"] for task, found in tasks.items() if found.get("health")},
         "metrics": sections[main]["metrics"] if main else {},
         "baselines": sections[main]["baselines"] if main else {},
         "tasks": sections,

@@ -6,10 +6,12 @@ from itertools import product
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twotower.errors import ConfigError
 from twotower.evaluation.cases import Cases
-from twotower.evaluation.protocol import RANKING, SEEN, Evaluation
+from twotower.evaluation.diversity import Traits
+from twotower.evaluation.protocol import LIST_LENGTH, RANKING, SEEN, Evaluation
 from twotower.evaluation.significance import (
     LEVEL,
     RESAMPLES,
@@ -39,6 +41,9 @@ class TaskResult:
         baselines: What has to be beaten, by name.
         served: The system that answers shoppers; the gate looks at this one.
         settings: Settings of the baselines, and what else should be printed.
+        left_out: Baselines that were not run, and why.
+        traits: By which the diversity of lists is measured, where there are any.
+        health: Of the trained tower, see `health.health`.
         examples: Sample cases with their lists, see `examples.sample_examples`.
     """
 
@@ -47,6 +52,9 @@ class TaskResult:
     baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     served: str = MODEL
     settings: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    traits: Traits = field(default_factory=Traits)
+    health: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -80,16 +88,17 @@ def task_section(
     Returns:
         `metrics` of the trained tower alone, `variants.NAME`, `baselines.NAME`, each
         SLICE.METRIC.{mean, low, high, n}; `comparisons.SYSTEM.BASELINE.METRIC` with paired
-        difference and verdict; `served`, `protocol`, `skipped`, `noted`, `examples`. A slice
-        without cases has no metrics; `protocol.slices` says 0.
+        difference and verdict; `served`, `health`, `protocol`, `skipped`, `noted`, `examples`. A
+        slice without cases has no metrics; `protocol.slices` says 0.
     """
-    summaries = summarise(result.everyone, seed=seed, resamples=resamples)
+    summaries = summarise(result.everyone, result.traits, seed=seed, resamples=resamples)
     return {
         "served": result.served,
         "metrics": summaries[MODEL],
         "variants": {name: summaries[name] for name in result.systems if name != MODEL},
         "baselines": {name: summaries[name] for name in result.baselines},
         "comparisons": compare(result, seed=seed, resamples=resamples),
+        "health": dict(result.health),
         "protocol": _protocol(result, seed, resamples),
         "skipped": dict(result.cases.skipped),
         "noted": dict(result.cases.noted),
@@ -98,22 +107,30 @@ def task_section(
 
 
 def summarise(
-    evaluations: Mapping[str, Evaluation], *, seed: int = 0, resamples: int = RESAMPLES
+    evaluations: Mapping[str, Evaluation],
+    traits: Traits,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> dict[str, Summary]:
     """Means with intervals of every slice and metric, for evaluations of the same cases.
 
     Args:
         evaluations: name -> evaluation; all on one `Cases` object.
+        traits: By which the diversity of lists is measured.
         seed: Of the bootstrap; every system is resampled alike.
         resamples: Of the bootstrap.
 
     Returns:
-        name -> SLICE -> METRIC -> {mean, low, high, n}, without empty slices. Coverage and
-        Gini belong to all lists together: their low and high equal the number itself.
+        name -> SLICE -> METRIC -> {mean, low, high, n}, without empty slices. Coverage,
+        Gini and overlap belong to all lists together: their low and high equal the number.
     """
     summaries: dict[str, Summary] = {name: {} for name in evaluations}
     for slice_name in next(iter(evaluations.values())).cases.slices:
         found = {name: e.per_case(slice_name) for name, e in evaluations.items()}
+        if slice_name == ALL:
+            for name, e in evaluations.items():
+                found[name].values.update(_diversity(e, traits))
         columns = [(name, metric) for name, part in found.items() for metric in part.values]
         if not len(next(iter(found.values())).cases):
             continue
@@ -149,6 +166,11 @@ def compare(
     return found
 
 
+def _diversity(evaluation: Evaluation, traits: Traits) -> dict[str, NDArray[np.float64]]:
+    found = traits.per_list(evaluation.lists)
+    return {f"{name}@{LIST_LENGTH}": values for name, values in found.items()}
+
+
 def _exposure(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     n_cases = len(evaluation.cases)
     return {
@@ -173,4 +195,5 @@ def _protocol(result: TaskResult, seed: int, resamples: int) -> dict[str, Any]:
         "bootstrap_seed": seed,
         "slices": sizes,
         "baseline_settings": dict(result.settings),
+        "baselines_left_out": dict(result.left_out),
     }

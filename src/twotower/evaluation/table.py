@@ -1,6 +1,6 @@
 """The report in a terminal: what is ours, what has to be beaten, with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich import box
@@ -11,6 +11,20 @@ from twotower.evaluation.results import MODEL
 from twotower.evaluation.slices import ALL
 
 COLUMNS: Final = ("recall@10", "ndcg@10", "recall@100", "mrr")
+LISTS: Final = ("coverage@10", "gini@10", "overlap@10", "novelty@10", "diversity@10")
+
+
+def shown(report: Mapping[str, Any]) -> Iterator[Table | str]:
+    """A whole report, part by part: each task, its health, and the verdict."""
+    for task, section in report["tasks"].items():
+        yield task_table(task, section)
+        yield lists_table(section)
+        yield slice_table(section)
+        for name, reason in section["protocol"].get("baselines_left_out", {}).items():
+            yield f"The baseline {name} is left out: {reason}."
+    for task, health in report.get("health", {}).items():
+        yield f"Health of {task}: {health['sentence']}"
+    yield report["verdict"]["sentence"]
 
 
 def task_table(
@@ -50,6 +64,22 @@ def task_table(
         table.add_row(label, *_cells(summary, slice_name, columns), end_section=last)
     for name, summary in rivals:
         table.add_row(Text(name), *_cells(summary, slice_name, columns))
+    return table
+
+
+def lists_table(section: Mapping[str, Any]) -> Table:
+    """What the lists are like, right or not: rows are systems, columns coverage and diversity."""
+    table = Table(
+        title="whether lists differ", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left"
+    )
+    table.add_column("", no_wrap=True)
+    ours = {MODEL: section["metrics"], **section["variants"]}
+    columns = [metric for metric in LISTS if metric in section["metrics"].get(ALL, {})]
+    for metric in columns:
+        table.add_column(metric, justify="right", no_wrap=True)
+    for name, summary in {**ours, **section["baselines"]}.items():
+        cells = [_mean(summary.get(ALL, {}).get(metric)) for metric in columns]
+        table.add_row(Text(name, style="bold" if name in ours else ""), *cells)
     return table
 
 

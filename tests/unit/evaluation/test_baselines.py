@@ -1,18 +1,26 @@
 """Baselines give hand-computed scores, and beat chance where tastes are planted."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
-from twotower.errors import ConfigError, DataError
+from twotower.errors import ConfigError, DataError, MissingExtra
+from twotower.evaluation.baselines import lineup
+from twotower.evaluation.baselines.ease import Ease, EaseConfig
+from twotower.evaluation.baselines.factors import BprConfig, IalsConfig
 from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
+from twotower.evaluation.baselines.lineup import baselines, contenders
 from twotower.evaluation.baselines.popularity import (
+    Window,
     has_times,
     popularity_order,
     popularity_scorer,
     random_scorer,
     recent_popularity_scorer,
 )
-from twotower.evaluation.baselines.tuning import tune
+from twotower.evaluation.baselines.tuning import TRIALS, drawn, tune
 from twotower.evaluation.cases import recommendation_cases
 from twotower.evaluation.protocol import evaluate
 from twotower.features.history import Histories, History
@@ -139,12 +147,152 @@ def test_tuning_takes_the_best_of_the_grid_and_prints_all_of_it(tastes):
 
     best = max(value for _, value in tuned.trials)
     assert dict(tuned.trials)[tuned.settings] == best
-    printed = tuned.to_json(ItemKnnConfig.to_json)
-    assert len(printed["trials"]) == 3
+    printed = tuned.to_json()
+    assert (printed["trials"], printed["validation_cases"]) == (3, 60)
+    assert [tried["shrinkage"] for tried in printed["tried"]] == [s.shrinkage for s in GRID[:3]]
     assert printed["chosen"]["neighbours"] == tuned.settings.neighbours
 
 
+def test_settings_are_drawn_without_repeats_the_same_for_the_same_seed():
+    values = {"l2": (1.0, 2.0, 3.0, 4.0), "decay": (0.2, 0.4, 0.6, 0.8, 1.0)}
+
+    one, again, other = (drawn(EaseConfig, values, 6, seed=seed) for seed in (3, 3, 4))
+
+    assert one == again != other
+    assert len(set(one)) == 6
+    assert len(drawn(EaseConfig, values, 99)) == 20
+
+
 def test_settings_outside_their_range_are_named():
-    for wrong in ({"neighbours": 0}, {"shrinkage": -1}, {"decay": 0}, {"decay": 1.1}):
+    for kind, wrong in (
+        (ItemKnnConfig, {"neighbours": 0}),
+        (ItemKnnConfig, {"shrinkage": -1}),
+        (ItemKnnConfig, {"decay": 0}),
+        (ItemKnnConfig, {"decay": 1.1}),
+        (EaseConfig, {"l2": 0}),
+        (EaseConfig, {"decay": 0}),
+        (Window, {"days": 0}),
+    ):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
-            ItemKnnConfig(**wrong)
+            kind(**wrong)
+
+
+# -- EASE ------------------------------------------------------------------------
+
+
+def test_ease_is_the_ridge_regression_of_each_item_on_the_others():
+    baskets = [[0, 1], [0, 1, 2], [1, 2], [3, 4], [0, 4], [2]]
+    matrix = np.zeros((6, 5))
+    for user, rows in enumerate(baskets):
+        matrix[user, rows] = 1
+
+    found = Ease(_log(*baskets)).weights(2.0)
+
+    for item in range(5):
+        others = np.delete(np.arange(5), item)
+        x, y = matrix[:, others], matrix[:, item]
+        expected = np.linalg.solve(x.T @ x + 2 * np.eye(4), x.T @ y)
+        assert found[others, item] == pytest.approx(expected, abs=1e-5)
+        assert found[item, item] == 0
+
+
+def test_ease_sums_the_weights_of_the_history_and_shows_newcomers_the_popular_list():
+    ease = Ease(_log([0, 1], [0, 1], [0, 2], [3, 4]))
+    weights = ease.weights(1.0)
+    histories = Histories.from_lists([History.of([3, 0]), History.of([])])
+
+    scores = ease.scorer(histories, EaseConfig(1.0, decay=0.5))(np.array([0, 1]))
+
+    assert scores[0] == pytest.approx(weights[0] + 0.5 * weights[3])
+    assert scores[1].argmax() == 0
+
+
+def test_the_matrix_of_a_penalty_is_made_once():
+    ease = Ease(_log([0, 1], [0, 2]))
+
+    assert ease.weights(1.0) is ease.weights(1.0)
+    assert not np.array_equal(ease.weights(1.0), ease.weights(9.0))
+
+
+# -- matrix factorisations ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("ials", IalsConfig(factors=8)), ("bpr", BprConfig(factors=8, learning_rate=0.1))],
+)
+def test_factorisations_find_planted_tastes_and_give_newcomers_a_list(tastes, name, settings):
+    cases = recommendation_cases(tastes, "test")
+    [baseline] = [one for one in baselines("all") if one.name == name]
+    newcomer = replace(
+        cases.take(np.array([0])),
+        keys=("nobody",),
+        histories=Histories.from_lists([History.of([])]),
+    )
+
+    scorer = baseline.fit(tastes, "test")(settings, cases)
+
+    assert evaluate(cases, scorer).mean("recall@10") > 0.9
+    assert np.array_equal(scorer(FIRST), baseline.fit(tastes, "test")(settings, cases)(FIRST))
+    of_newcomer = baseline.fit(tastes, "test")(settings, newcomer)(FIRST)[0]
+    assert len(np.unique(of_newcomer)) == 40
+
+
+# -- the line-up --------------------------------------------------------------------
+
+
+def test_every_baseline_with_settings_has_the_same_number_of_trials():
+    tuned = [one for one in baselines("all") if one.name not in ("random", "popularity")]
+
+    assert {len(set(one.grid)) for one in tuned} == {TRIALS}
+
+
+def test_the_line_up_tunes_on_validation_and_prints_what_it_tried(tastes):
+    cases, validation = (recommendation_cases(tastes, split) for split in ("test", "validation"))
+
+    found = contenders(tastes, cases, "test", validation)
+
+    assert list(found.scorers) == ["random", "popularity", "recent_popularity", "item_knn", "ease"]
+    assert set(found.settings) == {"recent_popularity", "item_knn", "ease"}
+    for printed in found.settings.values():
+        assert len(printed["tried"]) == printed["trials"] == TRIALS
+        best = max(printed["tried"], key=lambda tried: tried["ndcg@10"])
+        assert {k: v for k, v in best.items() if k != "ndcg@10"} == printed["chosen"]
+
+
+def test_what_the_test_split_holds_changes_no_setting(tastes):
+    cases, validation = (recommendation_cases(tastes, split) for split in ("test", "validation"))
+    other = replace(tastes, events=tastes.events.filter(pl.col("split") != "test"))
+
+    found = contenders(tastes, cases, "test", validation)
+
+    assert contenders(other, cases, "test", validation).settings == found.settings
+
+
+def test_without_a_validation_case_the_defaults_are_taken(tastes):
+    cases = recommendation_cases(tastes, "test")
+
+    found = contenders(tastes, cases, "test", cases.take(np.array([], np.int64)))
+
+    assert found.settings["ease"]["trials"] == 0
+    assert found.settings["ease"]["chosen"]["l2"] == EaseConfig().l2
+
+
+def test_what_cannot_be_run_is_left_out_with_the_reason(tastes, monkeypatch):
+    monkeypatch.setattr(lineup, "_ease", lambda most, real=lineup._ease: real(most // 1000))
+    cases = recommendation_cases(tastes, "test")
+    order_only = replace(tastes, events=tastes.events.with_columns(time=pl.lit(None, pl.Int64)))
+
+    found = contenders(order_only, cases, "test", cases)
+
+    assert "40 items are more than 5" in found.left_out["ease"]
+    assert found.left_out["recent_popularity"] == "the events have no times"
+    assert set(found.scorers) == {"random", "popularity", "item_knn"}
+
+
+def test_an_unknown_line_up_and_a_missing_library_are_said(monkeypatch):
+    with pytest.raises(ConfigError, match="one of quick, all, got 'every'"):
+        baselines("every")
+    monkeypatch.setattr(lineup, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"twotower\[baselines\]"):
+        baselines("all")

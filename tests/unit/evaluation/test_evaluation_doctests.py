@@ -4,11 +4,13 @@ import doctest
 
 import pytest
 
-from twotower.evaluation import metrics, ranks, slices
-from twotower.evaluation.baselines import popularity
+from twotower.evaluation import diversity, health, metrics, ranks, slices
+from twotower.evaluation.baselines import popularity, tuning
+
+MODULES = [diversity, health, metrics, popularity, ranks, slices, tuning]
 
 
-@pytest.mark.parametrize("module", [metrics, ranks, slices, popularity], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_docstring_examples_hold(module):
     failed, tried = doctest.testmod(module)
 

@@ -11,14 +11,20 @@ from rich.console import Console
 from twotower.errors import ConfigError, DataError, OutputError
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.item_knn import ItemKnn, ItemKnnConfig
-from twotower.evaluation.baselines.popularity import popularity_scorer, random_scorer
+from twotower.evaluation.baselines.popularity import (
+    constant_scorer,
+    popularity_scorer,
+    random_scorer,
+)
 from twotower.evaluation.cases import recommendation_cases, search_cases
+from twotower.evaluation.diversity import Traits
 from twotower.evaluation.examples import sample_examples
 from twotower.evaluation.gate import gate, task_gate
+from twotower.evaluation.health import health
 from twotower.evaluation.page import render, save_page
 from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.results import TaskResult, task_section
-from twotower.evaluation.table import slice_table, task_table
+from twotower.evaluation.table import shown, slice_table, task_table
 
 ORIGIN = reports.Origin(name="<b>Toy</b> & sons", data_hash="abc", seed=3, synthetic=True)
 
@@ -36,6 +42,9 @@ def good(tastes):
             "popularity": evaluate(cases, popularity_scorer(tastes, "test")),
         },
         settings={"popularity": "events before the split"},
+        left_out={"ease": "9,000 items are <more> than 5,000"},
+        traits=Traits(groups={"brand": np.arange(40) % 3}),
+        health=health(model, constant_scorer(np.arange(40.0)), np.eye(40, dtype=np.float32)),
         examples=sample_examples(model, titles, count=6),
     )
 
@@ -56,7 +65,8 @@ def test_every_number_is_a_mean_with_its_interval_and_count(report):
     assert number["low"] <= number["mean"] <= number["high"]
     assert number["n"] == 120
     assert report["baselines"]["popularity"]["warm"]["recall@50"]["n"] == 120
-    assert {"coverage@10", "gini@10", "novelty@10"} <= set(report["metrics"]["all"])
+    for summary in (report["metrics"], *report["baselines"].values()):
+        assert {"coverage@10", "gini@10", "overlap@10", "novelty@10"} <= set(summary["all"])
 
 
 def test_an_empty_slice_is_said_to_be_empty_and_has_no_numbers(report):
@@ -233,6 +243,9 @@ def test_the_page_is_self_contained_well_formed_and_escapes_the_shops_words(repo
     assert "<b>Toy</b> & sons" in page.text
     assert names.count("svg") == 2
     assert report["verdict"]["sentence"] in page.text
+    assert report["health"]["recommendation"]["sentence"] in page.text
+    assert "9,000 items are <more> than 5,000" in page.text
+    assert "brand_diversity@10" in page.text
 
 
 def test_the_page_is_written_whole(report, tmp_path):
@@ -251,3 +264,16 @@ def test_the_tables_show_ours_before_the_baselines(report):
     assert text.index("model (served)") < text.index("random") < text.index("popularity")
     assert f"{section['metrics']['all']['ndcg@10']['mean']:.4f}".removeprefix("0") in text
     assert "history_3-5" in text
+
+
+def test_a_report_in_the_terminal_says_diversity_health_and_what_was_left_out(report):
+    console = Console(width=80, record=True, file=io.StringIO())
+
+    console.print(*shown(report), sep="\n")
+
+    text = " ".join(console.export_text().split())
+    assert "coverage@10 gini@10 overlap@10 novelty@10 brand_diversity@10" not in text
+    assert "coverage@10 gini@10 overlap@10 novelty@10" in text
+    assert "The baseline ease is left out: 9,000 items" in text
+    assert f"Health of recommendation: {report['health']['recommendation']['sentence']}" in text
+    assert report["verdict"]["sentence"] in text

@@ -1,6 +1,12 @@
-"""What a model has to beat: chance, popularity, recent popularity, item-kNN.
+"""What a model has to beat; each baseline is a `Scorer` made by a function.
 
-Each baseline is a `Scorer` made by a function; those with settings are tuned on validation by
-`tuning.tune`, and the report prints the grid. BM25 and the frozen text encoder come in as
-scorers of their own rooms.
+popularity.py    chance, popularity, popularity of late
+interactions.py  the matrix of who had to do with what
+item_knn.py      people who bought what you bought also bought
+ease.py          the closed form
+factors.py       iALS, BPR, LightFM, by libraries of others
+tuning.py        as many trials for each, on validation
+lineup.py        which of them stand in a report
+
+BM25 and the frozen text encoder come in as scorers of their own rooms.
 """

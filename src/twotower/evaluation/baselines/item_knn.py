@@ -3,25 +3,20 @@
 scipy's sparse matrices carry it; they come with the `train` extra and are asked for here only.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from twotower import schema
 from twotower.data.dataset import Dataset
-from twotower.errors import ConfigError, DataError
-from twotower.evaluation.baselines.popularity import popularity_order
-from twotower.evaluation.cases import EARLIER, item_counts
+from twotower.errors import ConfigError
+from twotower.evaluation.baselines.interactions import Interactions, history_weights
+from twotower.evaluation.baselines.tuning import TRIALS, drawn
 from twotower.evaluation.protocol import Scorer
 from twotower.features.history import Histories
 from twotower.schema import Split
-
-LONGEST_HISTORY: Final = 500
-"""Events of one visitor that count, latest first: a robot must not fill the matrix."""
 
 _BLOCK_ROWS: Final = 4096
 
@@ -48,18 +43,13 @@ class ItemKnnConfig:
         if not 0 < self.decay <= 1:
             raise ConfigError(f"decay must be in (0, 1], got {self.decay}")
 
-    def to_json(self) -> dict[str, Any]:
-        """The settings as the report prints them."""
-        return asdict(self)
 
-
-GRID: Final = tuple(
-    ItemKnnConfig(neighbours, shrinkage, decay)
-    for neighbours in (50, 500)
-    for shrinkage in (0.0, 10.0)
-    for decay in (1.0, 0.8, 0.6)
+GRID: Final = drawn(
+    ItemKnnConfig,
+    {"neighbours": (50, 500), "shrinkage": (0.0, 10.0), "decay": (1.0, 0.8, 0.6)},
+    TRIALS,
 )
-"""What is tried on validation; the report prints it with its results."""
+"""What is tried on validation."""
 
 
 class ItemKnn:
@@ -76,26 +66,15 @@ class ItemKnn:
     """
 
     def __init__(self, dataset: Dataset, split: str = Split.VALIDATION) -> None:
-        if dataset.events is None:
-            raise DataError("item-kNN needs events, the dataset has none; leave this baseline out")
-        before = [str(earlier) for earlier in EARLIER[Split(split)]]
-        train = dataset.events.filter(pl.col(schema.SPLIT).is_in(before))
-        pairs = train.group_by(schema.USER_ID, maintain_order=True).tail(LONGEST_HISTORY)
-        pairs = pairs.select(schema.USER_ID, schema.ITEM_ROW).unique(maintain_order=True)
-        users = pairs[schema.USER_ID].rank("dense").to_numpy().astype(np.int64) - 1
-        rows = pairs[schema.ITEM_ROW].to_numpy()
-        shape = (int(users.max()) + 1 if len(users) else 0, dataset.n_items)
-        ones = np.ones(len(rows), np.float32)
-        self._bought = sp.csr_array((ones, (users, rows)), shape=shape)
-        counts = item_counts(dataset, *before)
-        self._below = popularity_order(counts) - np.float32(dataset.n_items)
+        self._past = Interactions.before(dataset, split)
 
     def similarity(self, config: ItemKnnConfig) -> sp.csr_array:
         """[N, N] similarity of each item to its nearest neighbours, itself left out."""
-        together = self._bought.T.tocsr()
+        bought = self._past.matrix
+        together = bought.T.tocsr()
         sizes = np.sqrt(np.diff(together.indptr).astype(np.float32))
         blocks = [
-            _nearest(together[start : start + _BLOCK_ROWS] @ self._bought, start, sizes, config)
+            _nearest(together[start : start + _BLOCK_ROWS] @ bought, start, sizes, config)
             for start in range(0, together.shape[0], _BLOCK_ROWS)
         ]
         return sp.csr_array(sp.vstack(blocks, format="csr"))
@@ -106,9 +85,9 @@ class ItemKnn:
         n_items = similarity.shape[0]
 
         def score(cases: NDArray[np.int64]) -> NDArray[np.float32]:
-            weights = _history_weights(histories.take(cases), n_items, config.decay)
+            weights = history_weights(histories.take(cases), n_items, config.decay)
             scores: NDArray[np.float32] = (weights @ similarity).toarray()
-            return np.where(scores > 0, scores, self._below)
+            return np.where(scores > 0, scores, self._past.below)
 
         return score
 
@@ -126,18 +105,3 @@ def _nearest(
     first = np.searchsorted(rows, np.arange(common.shape[0]))
     kept = (np.arange(len(rows)) - first[rows] < config.neighbours) & (values > 0)
     return sp.csr_array((values[kept], (rows[kept], columns[kept])), shape=common.shape)
-
-
-def _history_weights(histories: Histories, n_items: int, decay: float) -> sp.csr_array:
-    """[B, N] weight of each distinct item of each history; its latest event counts."""
-    lengths = histories.lengths
-    users = np.repeat(np.arange(len(histories)), lengths)
-    ages = np.repeat(histories.offsets[1:], lengths) - 1 - np.arange(len(users))
-    recent = ages < LONGEST_HISTORY
-    frame = pl.DataFrame(
-        {"user": users[recent], "row": histories.item_rows[recent], "age": ages[recent]}
-    )
-    latest = frame.group_by("user", "row").agg(pl.col("age").min())
-    weights = np.float32(decay) ** latest["age"].to_numpy().astype(np.float32)
-    place = (latest["user"].to_numpy(), latest["row"].to_numpy())
-    return sp.csr_array((weights, place), shape=(len(histories), n_items))

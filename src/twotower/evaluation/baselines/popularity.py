@@ -1,5 +1,6 @@
 """Baselines without a person: chance, popularity, popularity of late."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -8,15 +9,31 @@ from numpy.typing import NDArray
 
 from twotower import schema
 from twotower.data.dataset import Dataset
-from twotower.errors import DataError
+from twotower.errors import ConfigError, DataError
 from twotower.evaluation.cases import EARLIER, item_counts
 from twotower.evaluation.protocol import Scorer
 from twotower.schema import Split
 
-WINDOWS_DAYS: Final = (7, 30, 90)
-"""Windows that recent popularity chooses from, on validation."""
-
 _DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """How far back recent popularity looks.
+
+    Attributes:
+        days: At least 1.
+    """
+
+    days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise ConfigError(f"days must be at least 1, got {self.days}")
+
+
+WINDOWS: Final = tuple(map(Window, (1, 2, 3, 5, 7, 10, 14, 21, 30, 60, 90, 180)))
+"""What is tried on validation."""
 
 
 def random_scorer(n_items: int, *, seed: int = 0) -> Scorer:

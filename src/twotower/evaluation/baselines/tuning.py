@@ -1,12 +1,18 @@
-"""Baselines get the same care: their settings are chosen on validation, over a printed grid."""
+"""Baselines get the same care: as many trials each, on the same validation cases, all printed."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any, Final, Generic, TypeVar
+
+import numpy as np
 
 from twotower.errors import ConfigError
 from twotower.evaluation.cases import Cases
-from twotower.evaluation.protocol import Scorer, evaluate
+from twotower.evaluation.protocol import Progress, Scorer, evaluate
+
+TRIALS: Final = 12
+"""Settings that each baseline with settings may try."""
 
 SAMPLE: Final = 4000
 """Validation cases used for tuning, drawn once by seed."""
@@ -23,15 +29,43 @@ class Tuned(Generic[S]):
     Attributes:
         settings: The best of the grid.
         trials: (settings, value on validation) in the order of the grid.
+        cases: How many validation cases each was tried on.
     """
 
     settings: S
-    trials: tuple[tuple[S, float], ...]
+    trials: tuple[tuple[S, float], ...] = ()
+    cases: int = 0
 
-    def to_json(self, describe: Callable[[S], Any]) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Chosen settings and trials as the report prints them."""
-        trials = [{"settings": describe(s), METRIC: value} for s, value in self.trials]
-        return {"chosen": describe(self.settings), "metric": METRIC, "trials": trials}
+        return {
+            "chosen": _plain(self.settings),
+            "trials": len(self.trials),
+            "validation_cases": self.cases,
+            "tried": [{METRIC: value, **_plain(tried)} for tried, value in self.trials],
+        }
+
+
+def drawn(
+    make: Callable[..., S], values: Mapping[str, Sequence[Any]], count: int, *, seed: int = 0
+) -> tuple[S, ...]:
+    """Settings to try: all combinations of the values where these are few, else a draw of them.
+
+    Args:
+        make: From one value of each name to settings.
+        values: What each name may be.
+        count: How many settings, at most.
+        seed: Of the draw, which is without replacement.
+
+    Example:
+        >>> drawn(dict, {"width": (1, 2), "depth": (3,)}, 5)
+        ({'width': 1, 'depth': 3}, {'width': 2, 'depth': 3})
+    """
+    everything = list(product(*values.values()))
+    if len(everything) > count:
+        chosen = np.random.default_rng(seed).choice(len(everything), count, replace=False)
+        everything = [everything[place] for place in sorted(chosen)]
+    return tuple(make(**dict(zip(values, found, strict=True))) for found in everything)
 
 
 def tune(
@@ -41,6 +75,7 @@ def tune(
     *,
     sample: int = SAMPLE,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Tuned[S]:
     """The settings with the best NDCG@10 on validation; the earlier of equals.
 
@@ -50,6 +85,7 @@ def tune(
         validation: Cases of the validation split, never of the test split.
         sample: Most cases used; all systems are tried on the same ones.
         seed: Of the draw.
+        progress: Told after each trial.
 
     Raises:
         ConfigError: the grid or the validation split is empty.
@@ -60,5 +96,13 @@ def tune(
             f"{len(validation)} cases; use the default settings instead"
         )
     cases = validation.sample(sample, seed=seed)
-    trials = tuple((s, evaluate(cases, make(s, cases)).mean(METRIC)) for s in grid)
-    return Tuned(max(trials, key=lambda trial: trial[1])[0], trials)
+    trials: list[tuple[S, float]] = []
+    for settings in grid:
+        trials.append((settings, evaluate(cases, make(settings, cases)).mean(METRIC)))
+        if progress is not None:
+            progress(len(trials), len(grid))
+    return Tuned(max(trials, key=lambda trial: trial[1])[0], tuple(trials), len(cases))
+
+
+def _plain(settings: Any) -> dict[str, Any]:
+    return asdict(settings)
