@@ -39,7 +39,7 @@ def test_a_name_that_is_no_model_is_refused_without_waiting_for_the_network(
         text_encoder(name, tmp_path)
     assert repr(name) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert list((tmp_path / "encoders").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_that_look_alike_have_folders_of_their_own(tmp_path):
