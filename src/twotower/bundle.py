@@ -39,6 +39,19 @@ FORMAT = 1
 MANIFEST, REPORT = "manifest.json", "report.json"
 _DATA, _MODEL, _INDEX, _LEXICAL = "data", "model", "index", "lexical"
 _NEEDED = {"version": str, "files": dict, "index": dict, "settings": dict, "recipe": dict}
+_NEEDED_FILES = (
+    REPORT,
+    "data/dataset.json",
+    "data/items.parquet",
+    "index/index.json",
+    "lexical/lexical.json",
+    "model/attention.npy",
+    "model/features.json",
+    "model/towers/item.onnx",
+    "model/vectors.npy",
+    *(f"model/text_encoder/{name}" for name in ENCODER_FILES),
+)
+"""Without one of these nothing is answered; the others depend on what was trained."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,7 @@ class Bundle:
 
         Raises:
             BundleError: there is no bundle.
-            CorruptBundle: a file is missing, truncated or altered; names it.
+            CorruptBundle: a file is missing, truncated, altered or not listed; names it.
             IncompatibleBundle: another format, or an index of other towers; names both.
         """
         manifest = read_manifest(folder)
@@ -185,7 +198,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     Raises:
         BundleError: there is no manifest.
-        CorruptBundle: it is not JSON.
+        CorruptBundle: it is not JSON, or does not list a file that every bundle needs.
         IncompatibleBundle: its format is another one.
     """
     if not (folder / MANIFEST).is_file():
@@ -202,6 +215,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     lacking = [name for name, kind in _NEEDED.items() if not isinstance(manifest.get(name), kind)]
     if lacking:
         raise CorruptBundle(f"{folder / MANIFEST} lacks {', '.join(lacking)}; build it again")
+    for name in _NEEDED_FILES:
+        if name not in manifest["files"]:
+            raise CorruptBundle(f"{folder / MANIFEST} does not list {name}; build it again")
     return manifest
 
 
@@ -290,7 +306,7 @@ def _manifest(
         "index": {"towers": model.hash},
         "settings": dict(settings),
         "recipe": dict(recipe),
-        "files": {str(file.relative_to(folder)): _fingerprint(file) for file in files},
+        "files": {file.relative_to(folder).as_posix(): _fingerprint(file) for file in files},
     }
 
 
@@ -299,10 +315,23 @@ def _fingerprint(file: Path) -> dict[str, Any]:
 
 
 def _verify(folder: Path, manifest: Mapping[str, Any]) -> None:
+    for room in (_DATA, _MODEL, _INDEX, _LEXICAL):
+        for file in sorted((folder / room).rglob("*")):
+            name = file.relative_to(folder).as_posix()
+            if file.is_file() and name not in manifest["files"]:
+                raise CorruptBundle(
+                    f"{folder / MANIFEST} does not list {name}, which is there; "
+                    "build the bundle again"
+                )
     for name, expected in manifest["files"].items():
         file = folder / name
         if not file.is_file():
             raise CorruptBundle(f"{file} is missing; build the bundle again")
+        if not isinstance(expected, dict) or expected.keys() != {"sha256", "bytes"}:
+            raise CorruptBundle(
+                f"{folder / MANIFEST} must give sha256 and bytes of {name}, got {expected!r}; "
+                "build the bundle again"
+            )
         size = file.stat().st_size
         if size != expected["bytes"]:
             raise CorruptBundle(

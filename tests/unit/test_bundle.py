@@ -205,6 +205,36 @@ def test_a_damaged_manifest_is_refused(copy, content):
         Bundle.load(copy)
 
 
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_manifest_without_files_is_refused(copy, verify):
+    edit_manifest(copy, lambda manifest: manifest.update(files={}))
+    with pytest.raises(CorruptBundle, match=r"manifest\.json does not list report\.json"):
+        Bundle.load(copy, verify=verify)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "model/towers/user.onnx"])
+def test_a_manifest_that_lacks_a_file_is_refused_and_the_file_named(copy, name):
+    edit_manifest(copy, lambda manifest: manifest["files"].pop(name))
+    with pytest.raises(CorruptBundle, match=f"does not list {name}"):
+        Bundle.load(copy)
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=Path(name).name):
+        Bundle.load(copy)
+
+
+def test_a_tower_that_the_manifest_does_not_list_is_not_trusted(copy):
+    edit_manifest(copy, lambda manifest: manifest["files"].pop("model/towers/user.onnx"))
+    with pytest.raises(CorruptBundle, match=r"does not list model/towers/user\.onnx, which is"):
+        Bundle.load(copy)
+
+
+@pytest.mark.parametrize("entry", [3, None, "x", {}, {"sha256": "x"}])
+def test_a_manifest_whose_hashes_are_none_is_refused(copy, entry):
+    edit_manifest(copy, lambda manifest: manifest["files"].update({"report.json": entry}))
+    with pytest.raises(CorruptBundle, match=r"must give sha256 and bytes of report\.json"):
+        Bundle.load(copy)
+
+
 def test_a_folder_that_is_no_bundle_says_how_to_make_one(tmp_path):
     with pytest.raises(
         BundleError, match=r"found no manifest\.json; make one with 'twotower build'"
