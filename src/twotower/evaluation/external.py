@@ -60,7 +60,7 @@ def cases_from_judgments(judgments: pl.DataFrame, dataset: Dataset) -> Cases:
 
     Args:
         judgments: `query`, `item_id`, and either `gain` with `positive`, or `grade`: the
-            letters E, S, C, I or a number on the dataset's scale.
+            letters E, S, C, I or a number on the dataset's scale, see `with_gains`.
         dataset: The prepared dataset of the model under test.
 
     Returns:
@@ -71,7 +71,7 @@ def cases_from_judgments(judgments: pl.DataFrame, dataset: Dataset) -> Cases:
         DataError: a column is missing, or a grade is not understood.
     """
     _need_columns(judgments, (schema.QUERY, schema.ITEM_ID), "judgments")
-    held = with_gains(_with_rows(judgments, dataset), dataset.judgments)
+    held = with_gains(_with_rows(judgments, dataset), dataset)
     cases = query_cases(held, dataset.items.height)
     trained: set[str] = set()
     if dataset.judgments is not None:
@@ -84,35 +84,59 @@ def cases_from_judgments(judgments: pl.DataFrame, dataset: Dataset) -> Cases:
     return replace(cases, noted=noted)
 
 
-def with_gains(judgments: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+def with_gains(judgments: pl.DataFrame, dataset: Dataset | None = None) -> pl.DataFrame:
     """Judgments with `gain` and `positive`, from their grades where they lack them.
 
-    The gains are those of `data.grades`. The scale of numeric grades spans the given ones and
-    the known ones, so that a file without the best grade is not read as if it had it.
+    The gains are those of `data.grades`. Letters are always E, S, C, I. Numbers are on the
+    dataset's scale: where it was judged by letters, 3, 2, 1, 0 are E, S, C, I; otherwise the
+    scale spans the given grades and the dataset's, so that a file without the best grade is
+    not read as if it had it.
 
     Args:
         judgments: Rows with `gain` and `positive`, or with `grade`.
-        known: The dataset's own judgments, for the scale.
+        dataset: Whose scale numbers are on.
 
     Raises:
-        DataError: neither is there, or a grade is not understood.
+        DataError: neither is there, or a grade is missing or not understood.
     """
     if {schema.GAIN, schema.POSITIVE} <= set(judgments.columns):
         return judgments
     _need_columns(judgments, (schema.GRADE,), "judgments without `gain` and `positive`")
     grade = judgments[schema.GRADE]
-    if grade.dtype == pl.String and grade.drop_nulls().is_in(list(schema.ESCI_GAINS)).all():
+    if grade.null_count():
+        raise DataError(
+            f"every judgment needs a grade, row {grade.is_null().arg_true()[0] + 1} has none; "
+            "give it one, or leave the row out"
+        )
+    if grade.dtype == pl.String and grade.is_in(list(schema.ESCI_GAINS)).all():
         return grades.with_gains(judgments)[0]
     try:
         numbers = judgments.with_columns(grade.cast(pl.Float64))
     except pl.exceptions.InvalidOperationError as error:
-        raise DataError(
-            "grades must be the letters E, S, C, I or numbers, got "
-            f"{grade.unique().sort().to_list()[:5]}; map them before evaluating"
-        ) from error
+        raise _not_understood(grade, "the letters E, S, C, I or numbers") from error
+    if dataset is not None and dataset.about.gain_map == grades.ESCI:
+        return _from_ranks(numbers)
+    known = None if dataset is None else dataset.judgments
     scale = [] if known is None else [known.select(pl.col(schema.GRADE).cast(pl.Float64))]
     both = pl.concat([numbers, *scale], how="diagonal")
     return grades.with_gains(both)[0].head(judgments.height)
+
+
+def _from_ranks(numbers: pl.DataFrame) -> pl.DataFrame:
+    """Judgments by numbers for a dataset judged by letters."""
+    letters = {float(rank): letter for rank, letter in enumerate(reversed(schema.ESCI_GAINS))}
+    grade = numbers[schema.GRADE]
+    if not grade.is_in(list(letters)).all():
+        raise _not_understood(
+            grade,
+            "E, S, C, I, or 3, 2, 1, 0 in their place, as the model's own judgments are letters",
+        )
+    return grades.with_gains(numbers.with_columns(grade.replace_strict(letters)))[0]
+
+
+def _not_understood(grade: pl.Series, expected: str) -> DataError:
+    found = grade.unique().sort().to_list()[:5]
+    return DataError(f"grades must be {expected}, got {found}; map them before evaluating")
 
 
 def _with_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """Who asks, what is right, and what was left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -157,6 +159,40 @@ def test_letters_take_the_gains_of_esci():
 
     assert judged["gain"].to_list() == [1.0, 0.1, 0.0]
     assert judged["positive"].to_list() == [True, False, False]
+
+
+def judged_by(*given):
+    items = [f"i{place}" for place in range(len(given))]
+    return pl.DataFrame({"query": ["new"] * len(given), "item_id": items, "grade": given})
+
+
+@pytest.fixture
+def lettered(shop):
+    return replace(shop, about=replace(shop.about, gain_map="esci"))
+
+
+@pytest.mark.parametrize("given", [(3, 2, 1, 0), (3.0, 2.0, 1.0, 0.0), ("3", "2", "1", "0")])
+def test_numbers_stand_for_the_letters_that_the_dataset_was_judged_by(lettered, given):
+    cases = cases_from_judgments(judged_by(*given), lettered)
+    letters = cases_from_judgments(judged_by("E", "S", "C", "I"), lettered)
+
+    assert cases.gains.tolist() == letters.gains.tolist() == [1.0, 0.1, 0.01]
+    assert cases.positive.tolist() == letters.positive.tolist() == [True, False, False]
+
+
+def test_numbers_without_a_letter_are_refused_where_the_dataset_has_letters(lettered):
+    with pytest.raises(DataError, match=r"3, 2, 1, 0 in their place.*got \[1\.0, 4\.0\]"):
+        cases_from_judgments(judged_by(4, 1), lettered)
+
+
+def test_letters_are_worth_the_same_where_the_dataset_has_numbers(shop):
+    assert cases_from_judgments(judged_by("E", "S"), shop).gains.tolist() == [1.0, 0.1]
+
+
+@pytest.mark.parametrize("given", [("E", None), (3.0, None)])
+def test_a_judgment_without_a_grade_is_named_by_its_row(shop, given):
+    with pytest.raises(DataError, match="row 2 has none"):
+        cases_from_judgments(judged_by(*given), shop)
 
 
 def test_a_grade_that_is_no_grade_is_named(shop):
