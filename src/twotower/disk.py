@@ -53,6 +53,23 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                 break
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other process is alone in the folder, which is made if it is not there.
+
+    On a disk without locks nobody waits.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(folder, str(error), error) from error
+    with _locked(folder, wait=True):
+        yield
+
+
 def write_text(path: Path, text: str) -> None:
     """Replaces a text file in one step; raises `OutputError` as `whole_file` does."""
     with whole_file(path) as part:
@@ -109,11 +126,11 @@ def _staging(target: Path, near: Path, make: Callable[[Path], None]) -> Iterator
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[bool]:
+def _locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
     """Holds the file or folder for this writer, if nobody does; says whether it is held."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         is_held = True
     except OSError:  # another writer's, or a disk without locks
         is_held = False

@@ -7,6 +7,7 @@ for each.
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from twotower.data.prepare import prepare as prepare_tables
 from twotower.data.times import to_ms
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
-from twotower.errors import DataError
+from twotower.errors import DataError, MissingExtra
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.lineup import Lineup
@@ -37,7 +38,6 @@ from twotower.progress import Progress
 from twotower.recipes import Recipe
 from twotower.schema import Split
 from twotower.training.run import Run
-from twotower.training.train import train as train_towers
 
 Report = dict[str, Any]
 REPORT, PAGE, SERVING = "report.json", "report.html", "serving.json"
@@ -94,7 +94,7 @@ def prepare(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Datas
 def train(data: Path, recipe: Recipe, out: Path, workshop: Workshop) -> Run:
     """Towers trained on a prepared dataset, or an interrupted run taken up again."""
     encoder = text_encoder(recipe.text_encoder, workshop.cache)
-    return train_towers(
+    return _training_of_towers()(
         Dataset.load(data),
         recipe.design,
         CachedTextEncoder(encoder, workshop.cache),
@@ -228,6 +228,17 @@ def evaluate_folder(
     ) or measure(subject, serving, lineup=lineup, seed=seed, progress=workshop.progress)
     origin = _origin(dataset, seed, workshop)
     return reports.assemble(sections, origin, Attachments(training=training))
+
+
+def _training_of_towers() -> Callable[..., Run]:
+    """Imported when there is something to train: Lightning takes seconds, no other stage has it."""
+    try:
+        from twotower.training.train import train
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(
+            f"training needs {missing.name}; pip install 'twotower[train]'"
+        ) from missing
+    return train
 
 
 def _outside_table(path: Path, table: str) -> pl.DataFrame:

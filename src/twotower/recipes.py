@@ -14,9 +14,8 @@ from twotower.data.prepare import PrepareConfig
 from twotower.encoders.export import PACKAGED
 from twotower.errors import ConfigError
 from twotower.features.items import ItemFeaturesConfig
-from twotower.towers.two_tower import TowersConfig
-from twotower.training.config import TrainingConfig
-from twotower.training.train import Design
+from twotower.towers.config import TowersConfig
+from twotower.training.config import Design, TrainingConfig
 
 
 @dataclass(frozen=True)

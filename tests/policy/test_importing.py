@@ -17,7 +17,6 @@ MODULES = sorted(
 NEEDS_THE_TRAIN_EXTRA = (
     "twotower.training",
     "twotower.towers",
-    "twotower.recipes",
     "twotower.pipeline",
     "twotower.measurement",
     "twotower.evaluation.baselines",
@@ -52,6 +51,11 @@ for name in {[*LIGHT, "twotower.towers.exported"]!r}:
 print(json.dumps(sorted(sys.modules)))
 """
     assert not HEAVY & set(run(program, tmp_path))
+
+
+def test_only_training_loads_pytorch_and_lightning(tmp_path):
+    program = "import twotower.pipeline, sys, json; print(json.dumps(sorted(sys.modules)))"
+    assert HEAVY & set(run(program, tmp_path)) == {"scipy"}
 
 
 def test_the_command_line_loads_a_room_only_when_a_command_needs_it(tmp_path):

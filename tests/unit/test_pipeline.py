@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 
 from twotower import pipeline
 from twotower.bundle import Bundle
-from twotower.errors import DataError, OutputError
+from twotower.errors import DataError, MissingExtra, OutputError
 from twotower.pipeline import Workshop
 from twotower.recipes import derive, recipe
 from twotower.schema import Split
@@ -110,6 +111,12 @@ def test_an_interrupted_build_goes_on_where_it_was(tmp_path, cache):
     assert (bundle.folder / "model" / "vectors.npy").read_bytes() == trained
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     Bundle.load(tmp_path / "bundle")
+
+
+def test_without_the_train_extra_training_says_what_to_install(made, workshop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "twotower.training.train", None)  # as if it did not import
+    with pytest.raises(MissingExtra, match=r"training needs .*; pip install 'twotower\[train\]'"):
+        pipeline.train(made / "data", FAST, made / "another", workshop)
 
 
 def test_builds_of_other_recipes_do_not_share_their_work(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from twotower.errors import ConfigError
 from twotower.recipes import RECIPES, derive, recipe
-from twotower.training.train import Design
+from twotower.training.config import Design
 
 
 @pytest.mark.parametrize("name", RECIPES)

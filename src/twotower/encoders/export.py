@@ -43,8 +43,10 @@ def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
     """
     folder = cache / "encoders" / _folder_name(name)
     if not (folder / ABOUT_FILE).is_file():
-        with disk.whole_folder(folder) as staging:
-            _export(name, staging)
+        with disk.alone_in(cache):
+            if not (folder / ABOUT_FILE).is_file():  # or else the one we waited for wrote it
+                with disk.whole_folder(folder) as staging:
+                    _export(name, staging)
     return OnnxTextEncoder(folder)
 
 

@@ -2,7 +2,6 @@
 
 # Shapes: N items, F features, D vector width, M values of a bag, W text width.
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +9,9 @@ from torch.nn import functional as F
 
 from twotower.errors import ConfigError
 from twotower.features.items import Feature
+from twotower.towers.config import Fusion
 from twotower.towers.layers import ResidualMlp, table
 
-Fusion = Literal["attention", "concat", "sum"]
 _KNOTS = 16
 _ATTENTION_WIDTH = 32
 

@@ -1,11 +1,13 @@
-"""How the towers learn, as one frozen object."""
+"""What is trained and how, as frozen objects; needs no PyTorch."""
 
 import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from twotower.errors import ConfigError
+from twotower.features.items import ItemFeaturesConfig
 from twotower.schema import EventKind
+from twotower.towers.config import TowersConfig
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,18 @@ _AT_LEAST_ONE = (
     "max_judged",
     "validation_cases",
 )
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is trained and how: the part of a recipe that training needs.
+
+    Attributes:
+        features: what the item tower sees.
+        towers: the shape of the model.
+        training: how it learns.
+    """
+
+    features: ItemFeaturesConfig
+    towers: TowersConfig
+    training: TrainingConfig

@@ -1,7 +1,7 @@
 """Training from a prepared dataset to a run folder, resumable."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.encoders.onnx import OnnxTextEncoder
 from twotower.features.history import Seen
-from twotower.features.items import ItemFeaturesConfig
 from twotower.progress import Progress
 from twotower.towers.export import export_towers, tensors
 from twotower.towers.exported import ExportedTowers
-from twotower.towers.two_tower import TowersConfig, TwoTower
+from twotower.towers.two_tower import TwoTower
 from twotower.training.checkpoint import save_weights
-from twotower.training.config import TrainingConfig
+from twotower.training.config import Design, TrainingConfig
 from twotower.training.examples import (
     Batch,
     ExampleStream,
@@ -41,21 +40,6 @@ Examples = HistoryExamples | QueryExamples
 
 REFIT = "refit"
 _PARITY_ITEMS = 1000
-
-
-@dataclass(frozen=True)
-class Design:
-    """What is trained and how: the part of a recipe that training needs.
-
-    Attributes:
-        features: what the item tower sees.
-        towers: the shape of the model.
-        training: how it learns.
-    """
-
-    features: ItemFeaturesConfig
-    towers: TowersConfig
-    training: TrainingConfig
 
 
 def train(

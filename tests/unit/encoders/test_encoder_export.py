@@ -3,11 +3,13 @@
 import importlib.util
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from twotower.encoders import export as export_module
 from twotower.encoders.export import _folder_name, text_encoder
 from twotower.encoders.onnx import ABOUT_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxTextEncoder
 from twotower.errors import ConfigError, CorruptBundle
@@ -40,6 +42,24 @@ def test_a_name_that_is_no_model_is_refused_without_waiting_for_the_network(
     assert repr(name) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_asks_while_it_is_exported_waits_for_it(tmp_path, cache, monkeypatch):
+    exported, second = [], ThreadPoolExecutor(1)
+
+    def export(name, folder):
+        exported.append(name)
+        if len(exported) == 1:
+            waiting = second.submit(text_encoder, "minilm", tmp_path)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+        shutil.copytree(text_encoder("minilm", cache).folder, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(export_module, "_export", export)
+    first = text_encoder("minilm", tmp_path)
+    second.shutdown(wait=True)
+    assert exported == ["minilm"]
+    np.testing.assert_array_equal(first.encode(TEXTS), text_encoder("minilm", cache).encode(TEXTS))
 
 
 def test_names_that_look_alike_have_folders_of_their_own(tmp_path):

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from twotower.features.items import Feature
-from twotower.towers.two_tower import TowersConfig, TwoTower
+from twotower.towers.config import TowersConfig
+from twotower.towers.two_tower import TwoTower
 
 TEXT_WIDTH = 24
 FEATURES = (

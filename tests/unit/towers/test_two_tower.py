@@ -7,7 +7,8 @@ import torch
 from catalogue_arrays import TEXT_WIDTH, towers
 
 from twotower.errors import ConfigError
-from twotower.towers.two_tower import MAX_SCALE, TowersConfig
+from twotower.towers.config import TowersConfig
+from twotower.towers.two_tower import MAX_SCALE
 
 
 def text(n_items=200, rank=TEXT_WIDTH, seed=0):

@@ -8,7 +8,8 @@ import torch
 from twotower.features.history import Histories, History
 from twotower.features.items import Feature
 from twotower.schema import PAD
-from twotower.towers.two_tower import TowersConfig, TwoTower
+from twotower.towers.config import TowersConfig
+from twotower.towers.two_tower import TwoTower
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import HistoryBatch, HistoryExamples, QueryBatch, QueryExamples
 from twotower.training.learner import Learner
