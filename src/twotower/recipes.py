@@ -67,10 +67,17 @@ def sequential() -> Recipe:
     """Recommendations from a log: the next item of each visitor."""
     return Recipe(
         "sequential",
-        features=ItemFeaturesConfig(use=("id", "text", "brand", "category", "price")),
         towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
         training=TrainingConfig(
-            epochs=40, patience=4, weight_decay=0.0, start_from_text=True, refit=True
+            epochs=40,
+            patience=4,
+            weight_decay=0.0,
+            negatives="uniform",
+            uniform_negatives=2048,
+            start_from_text=True,
+            start_from_histories=True,
+            average_steps=200,
+            refit=True,
         ),
     )
 

@@ -23,6 +23,12 @@ class IdEmbedding(nn.Module):
         super().__init__()
         self.table = table(size, width)
 
+    def start_from(self, row_N: Tensor, vector_ND: Tensor) -> None:
+        """Each known row becomes the given vector; row 0, the unknown one, stays."""
+        known_N = row_N > 0
+        with torch.no_grad():
+            self.table.weight[row_N[known_N]] = vector_ND[known_N]
+
     def forward(self, row_N: Tensor) -> Tensor:
         vector_ND: Tensor = self.table(row_N)
         return vector_ND

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from twotower.features.items import Feature
 from twotower.towers.config import TowersConfig
-from twotower.towers.item import ItemTower, TextAdapter
+from twotower.towers.item import IdEmbedding, ItemTower, TextAdapter
 from twotower.towers.query import QueryTower
 from twotower.towers.user import UserTower
 
@@ -84,6 +84,17 @@ class TwoTower(nn.Module):
         for adapter in self.modules():
             if isinstance(adapter, TextAdapter):
                 adapter.start_from(projection_DW)
+
+    def start_from_ids(self, row_N: Tensor, vector_ND: Tensor) -> None:
+        """Item ids start as the given vectors, such as those of a log's co-occurrences.
+
+        Args:
+            row_N: [N] id rows of the catalogue, 0 where the id is unknown.
+            vector_ND: [N, D].
+        """
+        embedding = self.item.embeddings["id"]
+        assert isinstance(embedding, IdEmbedding)
+        embedding.start_from(row_N, vector_ND)
 
 
 def principal_directions(text_NW: Tensor, width: int) -> Tensor:

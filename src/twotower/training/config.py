@@ -23,13 +23,17 @@ class TrainingConfig:
         weight_decay: of AdamW, on matrices that are no embedding tables.
         warmup_steps: steps over which the learning rate rises from 0.
         negatives: `all` is the full softmax, exact and best below some 200,000 items;
-            `mixed` draws in-batch and uniform negatives with the logQ correction.
-        uniform_negatives: uniform draws of a batch, with `mixed`.
+            `uniform` draws from the catalogue; `mixed` adds the batch's other positives, with
+            the logQ correction.
+        uniform_negatives: uniform draws of a batch, with `uniform` and `mixed`.
         kind_weights: weight of a positive by event kind; kinds left out weigh 1.
         max_judged: judged items of a query kept in a batch, best first.
         listwise_weight: weight of the graded listwise term of judged queries.
         sharpness: how much a gain counts in that term.
         start_from_text: both text adapters start as a cosine-preserving projection.
+        start_from_histories: item ids start near the items they are seen with.
+        average_steps: steps over which the weights are averaged (exponentially); it is the
+            averaged towers that are validated and kept. 0 keeps the last weights themselves.
         refit: once validation has chosen the number of epochs, train again from the start on
             the events of training and validation together; the test split stays unseen.
         validation_cases: at most, of each task, drawn once.
@@ -43,13 +47,15 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_steps: int = 50
-    negatives: Literal["all", "mixed"] = "all"
+    negatives: Literal["all", "uniform", "mixed"] = "all"
     uniform_negatives: int = 4096
     kind_weights: dict[str, float] = field(default_factory=dict)
     max_judged: int = 64
     listwise_weight: float = 0.0
     sharpness: float = 2.0
     start_from_text: bool = False
+    start_from_histories: bool = False
+    average_steps: int = 0
     refit: bool = False
     validation_cases: int = 4000
     seed: int = 0
@@ -58,7 +64,7 @@ class TrainingConfig:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup_steps", "listwise_weight", "seed"):
+        for name in _AT_LEAST_ZERO:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(
                     f"training.{name} must be 0 or more, and finite, got {getattr(self, name)}"
@@ -68,8 +74,10 @@ class TrainingConfig:
                 raise ConfigError(
                     f"training.{name} must be above 0, and finite, got {getattr(self, name)}"
                 )
-        if self.negatives not in ("all", "mixed"):
-            raise ConfigError(f"training.negatives must be all or mixed, got {self.negatives!r}")
+        if self.negatives not in ("all", "uniform", "mixed"):
+            raise ConfigError(
+                f"training.negatives must be all, uniform or mixed, got {self.negatives!r}"
+            )
         unknown = set(self.kind_weights) - {kind.value for kind in EventKind}
         if unknown:
             raise ConfigError(f"training.kind_weights names unknown event kinds {sorted(unknown)}")
@@ -80,6 +88,7 @@ class TrainingConfig:
                 )
 
 
+_AT_LEAST_ZERO = ("weight_decay", "warmup_steps", "listwise_weight", "average_steps", "seed")
 _AT_LEAST_ONE = (
     "epochs",
     "patience",

@@ -5,17 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
 from twotower.progress import Progress
 from twotower.towers.layers import is_table
+from twotower.towers.two_tower import TwoTower
 from twotower.training.checkpoint import SafetensorsIO
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import Batch, ExampleStream
@@ -61,6 +63,7 @@ class _Module(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.learner, self.curve = learner, Curve()
+        self.averaged = _averaged(learner.model, config.average_steps)
         self._stream, self._config, self._validate = stream, config, validate
         self._losses: list[Tensor] = []
 
@@ -71,6 +74,11 @@ class _Module(lightning.LightningModule):
         loss: Tensor = self.learner(batch, generator)
         self._losses.append(loss.detach())
         return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """The step counts into the average."""
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.learner.model)
 
     def on_train_epoch_end(self) -> None:
         """Validates, and adds a point to the curve."""
@@ -91,12 +99,26 @@ class _Module(lightning.LightningModule):
     def _validated(self) -> dict[str, float]:
         if self._validate is None:
             return {}
-        self.learner.eval()
-        with torch.no_grad():
+        with self._as_kept(), torch.no_grad():
             found = self._validate()
-        self.learner.train()
         self.log(MONITOR, found[MONITOR])
         return found
+
+    @contextmanager
+    def _as_kept(self) -> Iterator[None]:
+        """The learner as it would be kept now: averaged, without dropout."""
+        trained = self.learner.model
+        if self.averaged is not None:
+            self.learner.model = cast(TwoTower, self.averaged.module)
+        self.learner.eval()
+        yield
+        self.learner.model = trained
+        self.learner.train()
+
+    def take_average(self) -> None:
+        """The learner gets the averaged weights, for good."""
+        if self.averaged is not None:
+            self.learner.model.load_state_dict(self.averaged.module.state_dict())
 
     def configure_optimizers(self) -> Any:
         """AdamW with a linear warm-up; no decay of embedding tables, norms and biases."""
@@ -123,6 +145,21 @@ class _Module(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes the curve up where it was."""
         self.curve.points = list(checkpoint["curve"])
+
+
+def _averaged(model: nn.Module, steps: int) -> AveragedModel | None:
+    """A running average of the model's weights over about that many steps; None for 0.
+
+    Early on it spans the steps so far, so that the first, random weights soon count nothing.
+    """
+    if not steps:
+        return None
+
+    def average(mean: Tensor, new: Tensor, n_averaged: Tensor | int) -> Tensor:
+        span = min(steps, int(n_averaged) / 10 + 1)
+        return mean.lerp(new, 1 / span)
+
+    return AveragedModel(model, avg_fn=average)
 
 
 class _Epoch(IterableDataset[Batch]):
@@ -193,6 +230,7 @@ def fit(
     wanted = LAST if validate is None else BEST
     best = SafetensorsIO().load_checkpoint(folder / CHECKPOINTS / f"{wanted}{SUFFIX}")
     module.load_state_dict(best["state_dict"])
+    module.take_average()
     learner.eval().cpu()
     return module.curve
 

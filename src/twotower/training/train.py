@@ -21,6 +21,7 @@ from twotower.towers.exported import ExportedTowers
 from twotower.towers.two_tower import TwoTower
 from twotower.training.checkpoint import save_weights
 from twotower.training.config import Design, TrainingConfig
+from twotower.training.cooccurrence import cooccurrence_vectors
 from twotower.training.examples import (
     Batch,
     ExampleStream,
@@ -150,6 +151,9 @@ def build_learner(
     arrays = tensors(material.arrays)
     if design.training.start_from_text and "text" in arrays:
         model.start_from_text(arrays["text"])
+    if design.training.start_from_histories and material.histories is not None and "id" in arrays:
+        found = cooccurrence_vectors(material.histories, material.n_items, design.towers.width)
+        model.start_from_ids(arrays["id"], torch.from_numpy(found))
     sources = {
         kind: _sources(found.positives, material.n_items, design.training)
         for kind, found in examples.items()
@@ -163,8 +167,9 @@ def build_learner(
 def _sources(
     positives: NDArray[np.integer], n_items: int, config: TrainingConfig
 ) -> list[NegativeSource]:
+    uniform = Uniform(n_items, config.uniform_negatives)
     counts = torch.from_numpy(np.bincount(positives, minlength=n_items))
-    return [InBatch(counts), Uniform(n_items, config.uniform_negatives)]
+    return [InBatch(counts), uniform] if config.negatives == "mixed" else [uniform]
 
 
 def _write(folder: Path, learner: Learner, material: Material, encoder: OnnxTextEncoder) -> float:

@@ -89,7 +89,7 @@ def test_the_cost_of_histories_is_the_softmax_over_the_whole_catalogue():
 
 @pytest.mark.parametrize("make", [history_batch, query_batch])
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
-@pytest.mark.parametrize("negatives", ["all", "mixed"])
+@pytest.mark.parametrize("negatives", ["all", "uniform", "mixed"])
 def test_every_trainable_part_that_a_batch_uses_learns_from_it(make, similarity, negatives):
     learner = learner_of(similarity=similarity, negatives=negatives, listwise_weight=0.5)
     loss = cost(learner, make())
@@ -164,7 +164,7 @@ def test_features_of_the_catalogue_are_no_weights():
     assert all(name.startswith("model.") for name in learner_of().state_dict())
 
 
-@pytest.mark.parametrize("negatives", ["all", "mixed"])
+@pytest.mark.parametrize("negatives", ["all", "uniform", "mixed"])
 def test_an_item_without_a_past_is_no_negative_of_histories(negatives):
     batch = history_batch()
     cold = sorted(set(range(N_ITEMS)) - set(batch.target_BS.flatten().tolist()))

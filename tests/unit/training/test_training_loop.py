@@ -70,16 +70,20 @@ def test_it_stops_when_validation_gets_no_better(tmp_path):
     assert same(learner.model.state_dict(), snapshots[1])
 
 
-@pytest.mark.parametrize("negatives", ["all", "mixed"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"negatives": "all"}, {"negatives": "mixed"}, {"average_steps": 5}],
+    ids=["all", "mixed", "averaged"],
+)
 @pytest.mark.parametrize("when", [(1, 2), (4, 1)], ids=["before a checkpoint", "epoch 4"])
-def test_an_interrupted_run_ends_at_the_same_weights_as_a_whole_one(tmp_path, negatives, when):
+def test_an_interrupted_run_ends_at_the_same_weights_as_a_whole_one(tmp_path, settings, when):
     scores = [0.1, 0.4, 0.5, 0.45].__getitem__  # 0.45: better than the best before the best
-    whole, curve, _ = trained(tmp_path / "whole", scores=scores, negatives=negatives)
+    whole, curve, _ = trained(tmp_path / "whole", scores=scores, **settings)
     with pytest.raises(Interrupted):
-        trained(tmp_path / "cut", scores=scores, negatives=negatives, interrupt=when)
+        trained(tmp_path / "cut", scores=scores, interrupt=when, **settings)
     done = when[0] - 1
     resumed, same_curve, snapshots = trained(
-        tmp_path / "cut", scores=lambda place: scores(done + place), negatives=negatives
+        tmp_path / "cut", scores=lambda place: scores(done + place), **settings
     )
     assert same(resumed.model.state_dict(), whole.model.state_dict())
     assert same_curve.points == curve.points
@@ -118,6 +122,30 @@ def test_without_validation_all_epochs_are_trained_and_the_last_weights_stay(tmp
     again = learner_of()
     fit(again, stream(), config, None, folder=tmp_path)  # resumes, and has nothing left to do
     assert same(learner.model.state_dict(), again.model.state_dict())
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_weights_kept_are_the_average_of_the_last_steps(tmp_path, validated):
+    """Averaging changes what is kept, never what is trained: losses stay the same."""
+
+    def kept(steps):
+        config = TrainingConfig(epochs=3, warmup_steps=2, learning_rate=1e-2, average_steps=steps)
+        learner = learner_of()
+        learner.model.user.dropout = 0.3
+        rising = iter([0.1, 0.2, 0.3])
+        validate = (lambda: {"ndcg@10": next(rising)}) if validated else None
+        curve = fit(learner, stream(), config, validate, folder=tmp_path / str(steps))
+        weights = torch.nn.utils.parameters_to_vector(learner.model.parameters())
+        return weights, [point["loss"] for point in curve.points]
+
+    torch.manual_seed(0)
+    start = torch.nn.utils.parameters_to_vector(learner_of().model.parameters())
+    last, losses = kept(0)
+    of_one, losses_of_one = kept(1)
+    of_many, losses_of_many = kept(1000)
+    assert losses == losses_of_one == losses_of_many
+    assert torch.allclose(of_one, last)
+    assert 0.05 < (of_many - last).norm() / (start - last).norm() < 0.95
 
 
 def test_another_seed_gives_other_weights(tmp_path):
