@@ -30,10 +30,10 @@ from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
 from twotower.index.build import load_index
-from twotower.lexical.bm25 import Bm25
+from twotower.lexical.word_search import WordSearch
 from twotower.towers.exported import ExportedTowers
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout. A release reads this one and says so of others."""
 
 MANIFEST, REPORT = "manifest.json", "report.json"
@@ -145,7 +145,7 @@ class Bundle:
     model: Model
     dataset: Dataset
     index: Index
-    lexical: Bm25
+    lexical: WordSearch
     report: Mapping[str, Any]
 
     @property
@@ -188,7 +188,7 @@ class Bundle:
             model,
             Dataset.load(folder / _DATA),
             load_index(folder / _INDEX, expected_width=model.towers.width),
-            Bm25.load(folder / _LEXICAL),
+            WordSearch.load(folder / _LEXICAL),
             _read_object(folder / REPORT),
         )
 
@@ -227,7 +227,7 @@ def write_bundle(
     dataset: Dataset,
     *,
     index: Index,
-    lexical: Bm25,
+    lexical: WordSearch,
     report: Mapping[str, Any],
     settings: Mapping[str, Any],
     recipe: Mapping[str, Any],

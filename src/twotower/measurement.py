@@ -4,8 +4,8 @@ Settings of serving and of every baseline are chosen on validation cases; the ca
 reported are only ever ranked.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -28,14 +28,15 @@ from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
 from twotower.evaluation.results import MODEL, TaskResult, task_section
 from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
-from twotower.lexical.bm25 import Bm25
+from twotower.lexical.bm25 import Bm25, Parameters
 from twotower.lexical.documents import item_documents
 from twotower.lexical.tuning import tune as tune_words
+from twotower.lexical.word_search import WordSearch
 from twotower.progress import Progress, steps_of
 from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores, choose_weight
 from twotower.schema import Split
 
-HYBRID = "hybrid"
+HYBRID, LEXICAL = "hybrid", "lexical"
 _TUNING_CASES = 500
 _TIE = 1e-4
 """Far below a difference of two BM25 scores that means something."""
@@ -50,14 +51,21 @@ class Serving:
         b: of BM25.
         semantic_weight: share of meaning in hybrid search; the rest are words.
         frozen_weight: the same for the frozen encoder, which is only a baseline.
+        field_weights: of BM25, by column of the items; the usual ones where not given.
     """
 
     k1: float = 0.3
     b: float = 0.6
     semantic_weight: float = DEFAULT_WEIGHT
     frozen_weight: float = DEFAULT_WEIGHT
+    field_weights: Mapping[str, float] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, float]:
+    @property
+    def words(self) -> Parameters:
+        """What BM25 counts by."""
+        return Parameters(self.k1, self.b, self.field_weights)
+
+    def to_json(self) -> dict[str, Any]:
         """As the bundle's manifest and the report print it."""
         return asdict(self)
 
@@ -99,14 +107,29 @@ def choose_serving(subject: Subject) -> Serving:
     cases = search_cases(subject.dataset, Split.VALIDATION).sample(_TUNING_CASES)
     if not len(cases):
         return Serving()
-    words = Bm25.fit(item_documents(subject.dataset.items))
-    tuned = tune_words(words, cases.keys, _quality(cases))
-    words = words.with_parameters(k1=tuned.k1, b=tuned.b)
-    frozen = _chosen_weight(_frozen_scorer(subject, cases), words, cases)
+    words = word_search(subject.dataset)
+    best = tune_words(words.bm25, cases.keys, _quality(cases)).parameters
+    words = words.with_parameters(best)
+    meant = [words.meant(query) for query in cases.keys]
+    serving = Serving(
+        best.k1,
+        best.b,
+        frozen_weight=_chosen_weight(_frozen_scorer(subject, meant), words, cases),
+        field_weights=best.weights,
+    )
     if not subject.can_search:
-        return Serving(tuned.k1, tuned.b, frozen_weight=frozen)
-    return Serving(
-        tuned.k1, tuned.b, _chosen_weight(_query_scorer(subject, cases), words, cases), frozen
+        return serving
+    weight = _chosen_weight(_query_scorer(subject, meant), words, cases)
+    return replace(serving, semantic_weight=weight)
+
+
+def word_search(dataset: Dataset, parameters: Parameters | None = None) -> WordSearch:
+    """The dataset's items, searchable by words, in the shop's language and with its synonyms."""
+    return WordSearch.fit(
+        item_documents(dataset.items),
+        parameters=parameters,
+        language=dataset.about.language,
+        synonyms=dataset.about.synonyms,
     )
 
 
@@ -219,14 +242,24 @@ def measure_search(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The query tower, alone and with words, beside BM25, the frozen encoder and both of these."""
-    words = Bm25.fit(item_documents(subject.dataset.items), k1=serving.k1, b=serving.b)
+    """The query tower, alone and with words, beside BM25, the frozen encoder and both of these.
+
+    `bm25` is the tuned one with fields and stems; `lexical`, which the hybrid and the frozen
+    encoder's fusion blend, also puts right what was mistyped and knows compounds and synonyms.
+    Both encoders are given the query as it is meant, as in serving.
+    """
+    words = word_search(subject.dataset, serving.words)
     lexical = _word_scorer(words, cases)
-    semantic, frozen = _query_scorer(subject, cases), _frozen_scorer(subject, cases)
-    ours = {MODEL: semantic, HYBRID: _blended(semantic, lexical, serving.semantic_weight)}
+    meant = [words.meant(query) for query in cases.keys]
+    semantic, frozen = _query_scorer(subject, meant), _frozen_scorer(subject, meant)
+    ours = {
+        MODEL: semantic,
+        HYBRID: _blended(semantic, lexical, serving.semantic_weight),
+        LEXICAL: lexical,
+    }
     scorers = {
         "random": popularity.random_scorer(subject.dataset.n_items, seed=seed),
-        "bm25": lexical,
+        "bm25": _word_scorer(words.bm25, cases),
         "frozen_encoder": frozen,
         "frozen_fusion": _blended(frozen, lexical, serving.frozen_weight),
     }
@@ -284,18 +317,18 @@ def _traits(subject: Subject) -> Traits:
     return Traits.of(items, subject.encoder.encode(item_texts(items, features.text_fields)))
 
 
-def _query_scorer(subject: Subject, cases: Cases) -> Scorer:
-    vectors = subject.model.towers.queries(subject.encoder.encode(cases.keys))
+def _query_scorer(subject: Subject, queries: Sequence[str]) -> Scorer:
+    vectors = subject.model.towers.queries(subject.encoder.encode(queries))
     return vector_scorer(vectors, subject.model.item_vectors)
 
 
-def _frozen_scorer(subject: Subject, cases: Cases) -> Scorer:
+def _frozen_scorer(subject: Subject, queries: Sequence[str]) -> Scorer:
     fields = subject.model.features.config.text_fields
     items = subject.encoder.encode(item_texts(subject.dataset.items, fields))
-    return vector_scorer(subject.encoder.encode(cases.keys), items)
+    return vector_scorer(subject.encoder.encode(queries), items)
 
 
-def _word_scorer(words: Bm25, cases: Cases) -> Scorer:
+def _word_scorer(words: Bm25 | WordSearch, cases: Cases) -> Scorer:
     """BM25 with its ties broken by a fixed shuffle.
 
     Titles of one length with the same words in common tie, and ties count against a scorer:
@@ -310,7 +343,7 @@ def _blended(semantic: Scorer, lexical: Scorer, weight: float) -> Scorer:
     return lambda part: blend_scores(semantic(part), lexical(part), weight)
 
 
-def _chosen_weight(semantic: Scorer, words: Bm25, cases: Cases) -> float:
+def _chosen_weight(semantic: Scorer, words: WordSearch, cases: Cases) -> float:
     lexical, quality = _word_scorer(words, cases), _quality(cases)
     return choose_weight(semantic, lexical, len(cases), quality, n_items=cases.n_items).weight
 

@@ -31,9 +31,16 @@ from twotower.evaluation.baselines.lineup import Lineup
 from twotower.evaluation.cases import recommendation_cases, search_cases
 from twotower.evaluation.report import Attachments, Origin
 from twotower.index.build import build_index
-from twotower.lexical.bm25 import Bm25
-from twotower.lexical.documents import item_documents
-from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
+from twotower.lexical.analysis import Analyser
+from twotower.lexical.synonyms import Synonyms
+from twotower.measurement import (
+    Serving,
+    Subject,
+    choose_serving,
+    measure,
+    measure_outside,
+    word_search,
+)
 from twotower.progress import Progress
 from twotower.recipes import Recipe
 from twotower.schema import Split
@@ -87,6 +94,7 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
 def prepare(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
     """Tables read, checked, cleaned, split and saved."""
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)
+    Synonyms.read(dataset.about.synonyms, Analyser(dataset.about.language))  # refused early
     dataset.save(out)
     return dataset
 
@@ -143,7 +151,7 @@ def release(run: Run, dataset: Dataset, serving: Serving, report: Report, out: P
     """The run exported, indexed, verified and written as a bundle."""
     vectors = run.model.item_vectors
     index = build_index(vectors, queries=_index_queries(run, dataset))
-    lexical = Bm25.fit(item_documents(dataset.items), k1=serving.k1, b=serving.b)
+    lexical = word_search(dataset, serving.words)
     measured = {"kind": index.kind, **index.measured}
     bundle = write_bundle(
         out,

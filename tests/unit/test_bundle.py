@@ -198,7 +198,10 @@ def test_an_index_of_another_width_names_both(opened, copy, tmp_path):
         Bundle.load(copy)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "3", '{"format": 1}', '{"format": 1, "files": []}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", "3", f'{{"format": {FORMAT}}}', f'{{"format": {FORMAT}, "files": []}}'],
+)
 def test_a_damaged_manifest_is_refused(copy, content):
     put(copy / MANIFEST, content)
     with pytest.raises(BundleError, match=MANIFEST):

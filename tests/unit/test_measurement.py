@@ -117,9 +117,9 @@ def test_the_same_seed_gives_the_same_numbers(subject, sections):
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_all_meaning_is_the_query_tower_and_none_is_bm25(subject, weight):
+def test_all_meaning_is_the_query_tower_and_none_is_words(subject, weight):
     section = measure(subject, Serving(semantic_weight=weight))["search"]
-    alone = section["metrics"] if weight else section["baselines"]["bm25"]
+    alone = section["metrics"] if weight else section["variants"]["lexical"]
     for name, found in section["variants"]["hybrid"]["all"].items():
         assert found["mean"] == pytest.approx(alone["all"][name]["mean"], abs=0.03), name
 

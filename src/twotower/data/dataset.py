@@ -36,6 +36,8 @@ class About:
         gain_map: how grades became gains: `esci`, `exponential`, or None.
         validation_from: first millisecond of validation, of a split by time.
         test_from: first millisecond of test, of a split by time.
+        language: of titles and queries: a Snowball stemmer's name, or `none`.
+        synonyms: lines of the shop's rules.
     """
 
     name: str
@@ -47,16 +49,21 @@ class About:
     gain_map: str | None = None
     validation_from: int | None = None
     test_from: int | None = None
+    language: str = "english"
+    synonyms: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
-        return asdict(self) | {"text_fields": list(self.text_fields)}
+        lists = {"text_fields": list(self.text_fields), "synonyms": list(self.synonyms)}
+        return asdict(self) | lists
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "About":
         """The inverse of `to_json`; names it does not know are left out."""
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
-        return cls(**known | {"text_fields": tuple(known.get("text_fields", (schema.TITLE,)))})
+        text_fields = tuple(known.get("text_fields", (schema.TITLE,)))
+        synonyms = tuple(known.get("synonyms", ()))
+        return cls(**known | {"text_fields": text_fields, "synonyms": synonyms})
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from twotower import schema
 from twotower.errors import DataError
 
 SHOP_FILE: Final = "shop.toml"
+_TOP: Final = ("name", "repeat", "synthetic", "language")
 IGNORE: Final = "ignore"
 """A kind of event mapped to this is left out."""
 
@@ -97,6 +98,7 @@ class Shop:
     name: str | None = None
     repeat: bool | None = None
     synthetic: bool = False
+    language: str = "english"
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,10 @@ def read(folder: Path) -> Shop:
         stored = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (ValueError, OSError) as error:
         raise DataError(f"{SHOP_FILE} cannot be read: {error}.") from error
-    _check_keys(stored, {"name", "repeat", "synthetic", *ALIASES}, "at the top")
+    _check_keys(stored, {*_TOP, *ALIASES}, "at the top")
+    language = stored.get("language", "english")
+    if not isinstance(language, str):
+        raise DataError(f'{SHOP_FILE}: language must be a text such as "german", got {language!r}.')
     tables = {}
     for table in ALIASES:
         part = stored.get(table, {})
@@ -131,13 +136,16 @@ def read(folder: Path) -> Shop:
         )
         _check_kinds(part)
         tables[table] = TableMapping(**part)
-    top = {name: stored[name] for name in ("name", "repeat", "synthetic") if name in stored}
+    top = {name: stored[name] for name in _TOP if name in stored}
     return Shop(tables, **top)
 
 
-def write(folder: Path, *, name: str, synthetic: bool, repeat: bool | None) -> None:
+def write(
+    folder: Path, *, name: str, synthetic: bool, repeat: bool | None, language: str = "english"
+) -> None:
     """A shop.toml that says what tables cannot: the name, and whether the shop is made up."""
     lines = [f"name = {json.dumps(name)}", f"synthetic = {json.dumps(synthetic)}"]
+    lines += [f"language = {json.dumps(language)}"]
     lines += [] if repeat is None else [f"repeat = {json.dumps(repeat)}"]
     (folder / SHOP_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

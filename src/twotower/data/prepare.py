@@ -130,6 +130,8 @@ def divided(tables: Tables, config: PrepareConfig) -> Dataset:
         gain_map=gain_map,
         validation_from=cuts.validation_from if cuts else None,
         test_from=cuts.test_from if cuts else None,
+        language=tables.language,
+        synonyms=tables.synonyms,
     )
     judgments = None if judged is None else _judgment_columns(_with_rows(judged, items), config)
     return Dataset(items, events, searches, tables.users, judgments, about)

@@ -12,6 +12,7 @@ from twotower.data import mapping, reading
 from twotower.errors import DataError
 
 SOURCE_TABLES: Final = ("items", "events", "users", "judgments")
+SYNONYMS: Final = "synonyms.txt"
 LIST_SEPARATOR: Final = "|"
 """Joins the attributes of one item in CSV and TSV."""
 
@@ -31,6 +32,8 @@ class Tables:
         name: name of the shop.
         synthetic: whether it was made up.
         repeat: whether shoppers buy the same item again; None where the shop does not say.
+        language: of titles and queries.
+        synonyms: lines of the shop's rules.
         files: name of the file each table was read from.
         columns: by table, our column names and what the shop calls them.
         ignored: by table, the shop's columns that nothing reads.
@@ -43,6 +46,8 @@ class Tables:
     name: str = "shop"
     synthetic: bool = False
     repeat: bool | None = None
+    language: str = "english"
+    synonyms: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -80,7 +85,15 @@ class Tables:
             data = _encoded(frame, format)
             path = folder / f"{name}.{format}{'.gz' if gz else ''}"
             path.write_bytes(gzip.compress(data, mtime=0) if gz else data)
-        mapping.write(folder, name=self.name, synthetic=self.synthetic, repeat=self.repeat)
+        mapping.write(
+            folder,
+            name=self.name,
+            synthetic=self.synthetic,
+            repeat=self.repeat,
+            language=self.language,
+        )
+        if self.synonyms:
+            (folder / SYNONYMS).write_text("\n".join(self.synonyms) + "\n", encoding="utf-8")
         return folder
 
 
@@ -88,7 +101,8 @@ def read_source(folder: Path) -> Tables:
     """The tables of a folder, named `items`, `events`, `users`, `judgments`.
 
     Each is Parquet, CSV, TSV or JSON lines, gzipped or not. Common column names are
-    recognised; a `shop.toml` beside the tables maps any others.
+    recognised; a `shop.toml` beside the tables maps any others, `synonyms.txt` has the
+    shop's synonyms.
 
     Raises:
         DataError: the folder has no `items` table, or neither `events` nor `judgments`; a
@@ -110,10 +124,19 @@ def read_source(folder: Path) -> Tables:
         name=shop.name or folder.resolve().name,
         synthetic=shop.synthetic,
         repeat=shop.repeat,
+        language=shop.language,
+        synonyms=_synonyms(folder / SYNONYMS),
         files={table: path.name for table, path in found.items()},
         columns={table: m.columns for table, m in mapped.items()},
         ignored={table: m.ignored for table, m in mapped.items()},
     )
+
+
+def _synonyms(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text("utf-8").splitlines()) if path.is_file() else ()
+    except (ValueError, OSError) as error:
+        raise DataError(f"{SYNONYMS} cannot be read: {error}. Save it as UTF-8 text.") from error
 
 
 def _check_folder(folder: Path) -> None:

@@ -16,42 +16,47 @@ class LiveTexts:
 
     Attributes:
         n_items: rows in all, appended and deleted ones included.
-        hidden: rows of the base that were replaced or deleted, ascending.
-        documents: row -> term -> weighted count, for every live text.
+        is_hidden: bool[N] base rows that were replaced or deleted; None while none was.
+        terms: row -> its terms, for every live text.
         postings: term -> rows and their worth, over the live texts.
     """
 
     n_items: int
-    hidden: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    documents: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    is_hidden: NDArray[np.bool_] | None = None
+    terms: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     postings: Mapping[str, Weighted] = field(default_factory=dict)
 
     def without(self, row: int) -> "LiveTexts":
         """The snapshot after `row` left, from here or from the base."""
-        documents, postings = dict(self.documents), dict(self.postings)
-        for term in documents.pop(row, {}):
+        terms, postings = dict(self.terms), dict(self.postings)
+        for term in terms.pop(row, ()):
             rows, worth = postings[term]
             kept = rows != row
             postings[term] = (rows[kept], worth[kept])
             if not kept.any():
                 del postings[term]
-        hidden = np.union1d(self.hidden, [row]).astype(np.int64)
-        return replace(self, hidden=hidden, documents=documents, postings=postings)
+        return replace(self, is_hidden=self._hiding(row), terms=terms, postings=postings)
 
-    def including(
-        self, row: int, counts: Mapping[str, float], worth: Mapping[str, float]
-    ) -> "LiveTexts":
+    def including(self, row: int, worth: Mapping[str, float]) -> "LiveTexts":
         """The snapshot after `row` got a new text; `worth` is what each term adds to a score."""
-        before = self.without(row)
-        documents, postings = dict(before.documents), dict(before.postings)
-        documents[row] = dict(counts)
+        n_items = max(self.n_items, row + 1)
+        before = replace(self, n_items=n_items).without(row)
+        terms, postings = dict(before.terms), dict(before.postings)
+        terms[row] = tuple(worth)
         for term, value in worth.items():
             rows, values = postings.get(term, _NOTHING)
             postings[term] = (
                 np.append(rows, np.int64(row)),
                 np.append(values, np.float32(value)),
             )
-        return LiveTexts(max(self.n_items, row + 1), before.hidden, documents, postings)
+        return LiveTexts(n_items, before.is_hidden, terms, postings)
+
+    def _hiding(self, row: int) -> NDArray[np.bool_]:
+        hidden = np.zeros(self.n_items, dtype=np.bool_)
+        if self.is_hidden is not None:
+            hidden[: len(self.is_hidden)] = self.is_hidden
+        hidden[row] = True
+        return hidden
 
 
 _NOTHING: Weighted = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))

@@ -1,6 +1,7 @@
-"""Which rows hold which term, and how often: the counted form of a catalogue's texts."""
+"""Which rows hold which term, how often in which field: the counted form of a catalogue's texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twotower.errors import ConfigError
-from twotower.lexical.analysis import analyse
+from twotower.lexical.analysis import Analyser, Analysis
+
+Documents = Mapping[str, Sequence[str | None]]
+"""Field -> one text for each of N rows, None where a row has none."""
+_MOST = np.iinfo(np.uint8).max
 
 
 @dataclass(frozen=True)
@@ -16,68 +21,64 @@ class Postings:
     """Terms in compressed rows: term t is in `rows[offsets[t]:offsets[t + 1]]`.
 
     Attributes:
+        fields: F names.
         vocabulary: term -> its number, 0..T-1.
         offsets: int64[T + 1].
         rows: int32[P] item rows, ascending within a term.
-        counts: float32[P] how often the row holds the term, weighted by field.
-        lengths: float32[N] terms of each row, weighted by field.
-        weights: how much one occurrence in a field counts.
+        counts: uint8[F, P] how often the field of the row holds the term, at most 255.
+        lengths: int32[F, N] terms of each field of each row.
     """
 
+    fields: tuple[str, ...]
     vocabulary: dict[str, int]
     offsets: NDArray[np.int64]
     rows: NDArray[np.int32]
-    counts: NDArray[np.float32]
-    lengths: NDArray[np.float32]
-    weights: dict[str, float]
+    counts: NDArray[np.uint8]
+    lengths: NDArray[np.int32]
 
     @classmethod
-    def collect(
-        cls,
-        documents: Mapping[str, Sequence[str | None]],
-        weights: Mapping[str, float] | None = None,
-    ) -> Self:
-        """Count the terms of N documents.
+    def collect(cls, analysed: Sequence[Sequence[Analysis]], fields: Sequence[str]) -> Self:
+        """Count the terms of N rows.
 
         Args:
-            documents: field -> N texts, None where a document has none.
-            weights: field -> weight of one occurrence, above 0; 1.0 when not given.
+            analysed: for each field, N analysed texts.
+            fields: F names.
         """
-        used = field_weights(documents, weights)
-        n_rows = _one_length(documents)
+        n_rows = len(analysed[0]) if analysed else 0
         vocabulary: dict[str, int] = {}
         terms: list[int] = []
         sizes: list[int] = []
-        for text in _texts(documents):
-            found = [vocabulary.setdefault(term, len(vocabulary)) for term in analyse(text)]
-            terms += found
-            sizes.append(len(found))
-        worth = np.repeat(list(used.values()), n_rows)
-        token_rows = np.repeat(np.tile(np.arange(n_rows), len(used)), sizes)
-        token_worth = np.repeat(worth, sizes)
+        for texts in analysed:
+            for text in texts:
+                found = [vocabulary.setdefault(term, len(vocabulary)) for term in text.terms]
+                terms += found
+                sizes.append(len(found))
+        token_rows = np.repeat(np.tile(np.arange(n_rows), len(fields)), sizes)
+        token_fields = np.repeat(np.repeat(np.arange(len(fields)), n_rows), sizes)
         cells, place = np.unique(
             np.array(terms, dtype=np.int64) * max(n_rows, 1) + token_rows, return_inverse=True
         )
+        counts = np.zeros((len(fields), len(cells)), dtype=np.int64)
+        np.add.at(counts, (token_fields, place), 1)
         holders = np.bincount(cells // max(n_rows, 1), minlength=len(vocabulary))
         return cls(
+            fields=tuple(fields),
             vocabulary=vocabulary,
             offsets=np.concatenate([[0], np.cumsum(holders)]).astype(np.int64),
             rows=(cells % max(n_rows, 1)).astype(np.int32),
-            counts=np.bincount(place, token_worth, minlength=len(cells)).astype(np.float32),
-            lengths=np.bincount(token_rows, token_worth, minlength=n_rows).astype(np.float32),
-            weights=used,
+            counts=np.minimum(counts, _MOST).astype(np.uint8),
+            lengths=np.array(sizes, dtype=np.int32).reshape(len(fields), n_rows),
         )
 
     @property
     def n_rows(self) -> int:
         """Documents counted."""
-        return len(self.lengths)
+        return int(self.lengths.shape[1])
 
-    @property
-    def mean_length(self) -> float:
-        """Mean of `lengths`; 1.0 when there is nothing to average."""
-        mean = float(self.lengths.mean()) if len(self.lengths) else 0.0
-        return mean or 1.0
+    def mean_lengths(self) -> NDArray[np.float64]:
+        """float64[F] mean length of each field over the rows that have it; 1 where none has."""
+        held = np.maximum((self.lengths > 0).sum(axis=1), 1)
+        return np.asarray(np.maximum(self.lengths.sum(axis=1) / held, 1.0), dtype=np.float64)
 
     def idf(self) -> NDArray[np.float32]:
         """float32[T] rarity of every term, above 0.
@@ -103,40 +104,20 @@ def rarity(holders: NDArray[np.int64], n_rows: int) -> NDArray[np.float32]:
     return weights
 
 
-def counted(fields: Mapping[str, str | None], weights: Mapping[str, float]) -> dict[str, float]:
-    """Term -> weighted count of one document; fields that have no weight are left out."""
-    total: dict[str, float] = {}
-    for field, weight in weights.items():
-        for term in analyse(fields.get(field) or ""):
-            total[term] = total.get(term, 0.0) + weight
-    return total
+def counted(
+    analysed: Mapping[str, Analysis], fields: Sequence[str]
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """One row's U terms, its counts int64[F, U] and its lengths int64[F]."""
+    by_field = [Counter(analysed[field].terms if field in analysed else ()) for field in fields]
+    terms = list(dict.fromkeys(term for found in by_field for term in found))
+    counts = np.array([[found[term] for term in terms] for found in by_field], dtype=np.int64)
+    lengths = np.array([found.total() for found in by_field], dtype=np.int64)
+    return terms, np.minimum(counts.reshape(len(fields), len(terms)), _MOST), lengths
 
 
-def field_weights(
-    documents: Mapping[str, object], weights: Mapping[str, float] | None
-) -> dict[str, float]:
-    """Field -> weight for every field of the documents."""
-    given = dict(weights or {})
-    unknown = sorted(set(given) - set(documents))
-    if unknown:
-        raise ConfigError(
-            f"weights must name fields of the documents ({', '.join(documents)}), got {unknown[0]}"
-        )
-    used = {field: float(given.get(field, 1.0)) for field in documents}
-    for field, weight in used.items():
-        if not 0 < weight < float("inf"):
-            raise ConfigError(f"the weight of {field} must be above 0, got {weight}")
-    return used
-
-
-def _one_length(documents: Mapping[str, Sequence[str | None]]) -> int:
+def analysed_documents(documents: Documents, analyser: Analyser) -> list[list[Analysis]]:
+    """For each field, N analysed texts; refuses fields of different lengths."""
     lengths = {field: len(texts) for field, texts in documents.items()}
     if len(set(lengths.values())) != 1:
         raise ConfigError(f"documents must hold one text per row in every field, got {lengths}")
-    return next(iter(lengths.values()))
-
-
-def _texts(documents: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
-    for texts in documents.values():
-        for text in texts:
-            yield text or ""
+    return [[analyser.read(text or "") for text in texts] for texts in documents.values()]

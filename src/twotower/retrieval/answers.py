@@ -56,8 +56,11 @@ class Answer:
         fallback_used: what answered in place of the model: `lexical` (no query tower),
             `popularity` (nothing is known of the visitor), `item_average` (no user tower),
             `catalogue` (no user tower, no history and no events). None when it was the model.
-        degraded: whether a part was left out that this bundle does have.
+        degraded: whether a part was left out that this bundle does have, or the end of a
+            query that is too long to be searched whole.
         history_length: events of the visitor that shaped the answer.
+        corrected_query: the query with its mistyped words put right, which also answered;
+            None when none was.
     """
 
     hits: tuple[Hit, ...]
@@ -68,6 +71,7 @@ class Answer:
     fallback_used: str | None = None
     degraded: bool = False
     history_length: int = 0
+    corrected_query: str | None = None
 
 
 class Stopwatch:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from twotower.bundle import Bundle
-from twotower.errors import IncompatibleBundle
+from twotower.errors import ConfigError, IncompatibleBundle
 from twotower.features.history import History
 from twotower.features.text import item_texts
 from twotower.index.base import Vectors
@@ -17,6 +17,10 @@ from twotower.retrieval.answers import Answer, Mode
 from twotower.retrieval.catalogue import Catalogue, one_product
 from twotower.retrieval.recommendations import Recommendations
 from twotower.retrieval.search import Search
+from twotower.retrieval.suggestions import Suggestion, Suggestions
+
+MAX_SUGGESTIONS: Final = 50
+"""Of each kind."""
 
 
 class Retriever:
@@ -41,6 +45,7 @@ class Retriever:
                     f" found {found.n_items}: build the bundle again"
                 )
         self._search = Search(bundle, self._catalogue)
+        self._suggestions = Suggestions(bundle.dataset, bundle.lexical)
         self._recommendations = Recommendations(bundle, self._catalogue)
         self._writer = Lock()
 
@@ -78,13 +83,30 @@ class Retriever:
         """
         product = one_product(item_id, fields)
         vector = self._item_vectors(product)
-        texts = item_documents(product, list(self.bundle.lexical.weights))
+        texts = item_documents(product, self.bundle.lexical.fields)
         with self._writer:
             row = self._catalogue.put(product)
             self._recommendations.set_length(row, float(np.linalg.norm(vector)))
             self.bundle.lexical.upsert(row, {field: text for field, (text,) in texts.items()})
+            self._suggestions.upsert(row, product.row(0, named=True))
             self.bundle.index.upsert([row], vector)  # last: a hit has words and fields
         return row
+
+    def remove_item(self, item_id: str) -> None:
+        """Take a product out: no later answer has it, until it is put in again.
+
+        Args:
+            item_id: the shop's id.
+
+        Raises:
+            UnknownItem: there is no such product, or it was removed before.
+        """
+        with self._writer:
+            row = self._catalogue.row(item_id)
+            self.bundle.index.delete([row])  # first: a hit has words and fields
+            self.bundle.lexical.delete(row)
+            self._suggestions.delete(row)
+            self._catalogue.remove(row)
 
     # -- search ----------------------------------------------------------------
 
@@ -94,7 +116,7 @@ class Retriever:
         Products that are out of stock stay in, `item["in_stock"]` says so.
 
         Args:
-            query: 1..1000 characters.
+            query: 1..10000 characters; of its words the first 64 are searched for.
             k: hits on this page, 1..1000.
             offset: hits on the pages before, 0..10000.
             mode: `lexical` finds rows that hold a word of the query; `semantic` ranks every
@@ -105,6 +127,20 @@ class Retriever:
             ConfigError: k, offset or mode is outside its range.
         """
         return self._search.answer(query, k, offset, mode)
+
+    def suggest(self, typed: str, *, k: int = 5) -> tuple[Suggestion, ...]:
+        """What a shopper who has typed so far may mean: queries, categories, products.
+
+        Args:
+            typed: the last word may be unfinished, and any word mistyped.
+            k: of each kind, 1..50.
+
+        Raises:
+            ConfigError: k is outside its range.
+        """
+        if not 1 <= k <= MAX_SUGGESTIONS:
+            raise ConfigError(f"k must be in 1..{MAX_SUGGESTIONS} (of each kind), got {k}")
+        return self._suggestions.find(typed, k)
 
     def recommend(
         self,

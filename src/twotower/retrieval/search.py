@@ -7,12 +7,13 @@ import numpy as np
 from twotower.bundle import Bundle
 from twotower.errors import ConfigError, RetrievalError
 from twotower.index.base import Rows, Vectors
+from twotower.lexical.reading import Reading
 from twotower.retrieval.answers import Answer, Mode, Parts, Stopwatch
 from twotower.retrieval.blend import DEFAULT_WEIGHT, Scale, blend_scores
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.page import check_page, page_of
 
-MAX_QUERY: Final = 1_000
+MAX_QUERY: Final = 10_000
 """Characters of a query."""
 _CANDIDATES: Final = 1_000
 """Rows taken from each list where the index is not exact; the same for every page, so that
@@ -41,11 +42,12 @@ class Search:
         if mode not in get_args(Mode):
             raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, got {mode!r}")
         watch = Stopwatch()
-        words = self._bundle.lexical.scores(asked)
+        reading = self._bundle.lexical.read(asked)
+        words = self._bundle.lexical.scores(reading)
         watch.lap("lexical")
         if mode == "lexical" or not self._towers.has_queries:
-            return self._by_words(words, mode, k, offset, watch)
-        vector = self._query_vector(asked)
+            return self._by_words(words, reading, mode, k, offset, watch)
+        vector = self._query_vector(reading.corrected or asked)
         watch.lap("encode")
         rows, meaning, scale, definition = self._semantic(vector, words)
         watch.lap("semantic")
@@ -66,10 +68,12 @@ class Search:
             total_definition=definition,
             took_ms=watch.took_ms(),
             mode=mode,
+            degraded=reading.is_cut,
+            corrected_query=reading.corrected,
         )
 
     def _by_words(
-        self, words: Vectors, mode: Mode, k: int, offset: int, watch: Stopwatch
+        self, words: Vectors, reading: Reading, mode: Mode, k: int, offset: int, watch: Stopwatch
     ) -> Answer:
         words = words[: len(self._catalogue)]
         matching = np.flatnonzero(words)
@@ -80,10 +84,12 @@ class Search:
         return Answer(
             hits=hits,
             total=len(matching),
-            total_definition="products that hold a word of the query",
+            total_definition="products that hold a word of the query, or one meant by it",
             took_ms=watch.took_ms(),
             mode="lexical",
             fallback_used=None if mode == "lexical" else "lexical",
+            degraded=reading.is_cut,
+            corrected_query=reading.corrected,
         )
 
     def _query_vector(self, query: str) -> Vectors:

@@ -11,11 +11,20 @@ from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
 from twotower.server.problems import ProblemError
-from twotower.server.replies import Hit, Item, Parts, RecommendationReply, SearchReply
+from twotower.server.replies import (
+    Hit,
+    Item,
+    Parts,
+    RecommendationReply,
+    SearchReply,
+    Suggestion,
+    SuggestReply,
+)
 from twotower.server.requests import Mode, RecommendationRequest, SearchRequest
 
 _MS_PER_S = 1_000
 _SEARCH = "/v1/search"
+_SUGGEST = "/v1/suggest"
 _RECOMMENDATIONS = "/v1/recommendations"
 
 
@@ -38,6 +47,34 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
         mode=cast(Mode, answer.mode),
+        corrected_query=answer.corrected_query,
+    )
+
+
+def suggest_reply(shop: LiveShop, typed: str, k: int, request_id: str) -> SuggestReply:
+    """Answers what a shopper may be typing.
+
+    Args:
+        shop: The open shop.
+        typed: What was typed so far.
+        k: Most suggestions of each kind.
+        request_id: Of this request.
+
+    Returns:
+        The suggestions.
+    """
+    started = time.perf_counter()
+    found = shop.retriever.suggest(typed, k=k)
+    took_ms = {"total": (time.perf_counter() - started) * _MS_PER_S}
+    shop.metrics.staged(_SUGGEST, took_ms)
+    return SuggestReply(
+        request_id=request_id,
+        bundle_version=shop.retriever.bundle.version,
+        took_ms={stage: round(ms, 3) for stage, ms in took_ms.items()},
+        query=typed,
+        suggestions=[
+            Suggestion(kind=one.kind, text=one.text, item_id=one.item_id) for one in found
+        ],
     )
 
 

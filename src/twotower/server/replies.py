@@ -65,6 +65,26 @@ class SearchReply(_ListReply):
 
     query: str
     mode: Mode
+    corrected_query: str | None = Field(
+        description="The query with its mistyped words put right, where that changed the answer."
+    )
+
+
+class Suggestion(_Answer):
+    """Something that the shopper may be typing."""
+
+    kind: Literal["query", "category", "product"]
+    text: str
+    item_id: str | None = Field(description="Of a product; null for the others.")
+
+
+class SuggestReply(_Reply):
+    """Queries, then categories, then products; of each kind the most popular first."""
+
+    bundle_version: str
+    took_ms: dict[str, float] = Field(description="Milliseconds: `total`.")
+    query: str
+    suggestions: list[Suggestion]
 
 
 class RecommendationReply(_ListReply):

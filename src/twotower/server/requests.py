@@ -24,6 +24,8 @@ Kind = Literal["view", "cart", "purchase", "review"]
 
 MAX_K = 100
 MAX_EVENTS = 1_000
+MAX_QUERY = 10_000
+"""Characters; beyond the first 64 words nothing is searched for, and the answer says so."""
 MAX_HISTORY = 500
 LATEST_MS = 4_102_444_800_000
 """2100-01-01: a launch later than this is a wrong unit."""
@@ -36,7 +38,7 @@ class _Request(BaseModel):
 class SearchRequest(_Request):
     """A typed query, and who asks; everyone gets the same answer."""
 
-    query: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
+    query: Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUERY, pattern=r"\S")]
     k: int = Field(default=24, ge=1, le=MAX_K)
     offset: int = Field(default=0, ge=0, le=10_000)
     mode: Mode = "hybrid"

@@ -4,14 +4,19 @@ import threading
 
 import pytest
 
-from twotower.lexical.analysis import STOP_WORDS, analyse
+from twotower.errors import ConfigError
+from twotower.lexical.analysis import Analyser
+from twotower.lexical.language import Language, languages
+
+analyse = Analyser().terms
+STOP_WORDS = Language().stop_words
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("wd-40", "wd40"),
-        ("WD-40", "wd 40"),
+        ("wd-40", "WD40"),
+        ("GT-2455X", "gt2455x"),
         ("3x5", "3 x 5"),
         ("3X5", "3\u00d75"),
         ("4*8", "4x8"),
@@ -28,6 +33,11 @@ from twotower.lexical.analysis import STOP_WORDS, analyse
         ("AT&amp;T", "at&t"),
         ("Men's", "men"),
         ("10 lbs", "10 pounds"),
+        ("18-volt", "18 volts"),
+        ("18V", "18 volt"),
+        ("5' x 8'", "5 ft x 8 ft"),
+        ("60 W", "60 watts"),
+        ("5 in x 7 in", '5" x 7"'),
         ("\uff57\uff49\uff44\uff45 \uff11\uff12", "wide 12"),
     ],
 )
@@ -41,6 +51,20 @@ def test_two_spellings_of_one_thing_have_the_same_terms(one, other):
 )
 def test_different_sizes_and_codes_have_different_terms(one, other):
     assert set(analyse(one)) != set(analyse(other))
+
+
+def test_a_code_is_kept_whole_and_in_parts():
+    assert analyse("WD-40") == ["wd", "40", "wd40"]
+    assert analyse("GT2455B") == ["gt", "2455", "b", "gt2455b"]
+    assert "3m" in analyse("3M tape")
+    assert set(analyse("wd 40")) < set(analyse("wd40"))
+
+
+def test_a_letter_is_a_unit_after_a_number_only():
+    assert "volt" in analyse("18 V battery")
+    assert "volt" in analyse("18V battery")
+    assert "volt" not in analyse("model V battery")
+    assert "amp" not in analyse("a lamp")
 
 
 def test_a_size_keeps_its_sides_and_the_pair():
@@ -91,3 +115,34 @@ def test_many_threads_stem_alike():
     for thread in threads:
         thread.join()
     assert found == [expected] * 4
+
+
+# -- languages ------------------------------------------------------------------
+
+
+def test_stems_and_stop_words_are_those_of_the_language():
+    german = Analyser("german").terms
+    assert german("die Häuser") == german("Haus") != []
+    assert analyse("die Häuser") != analyse("Haus")
+    assert german("mit und für") == []
+
+
+def test_a_shop_without_a_language_keeps_its_words_as_they_are():
+    assert Analyser("none").terms("the batteries") == ["the", "batteries"]
+
+
+def test_every_language_we_name_can_be_used():
+    assert {"english", "german", "finnish", "none"} <= set(languages())
+    for language in languages():
+        assert Analyser(language).terms("zwei 3x5 WD-40") != []
+
+
+def test_an_unknown_language_is_refused_with_those_there_are():
+    with pytest.raises(ConfigError, match=r"language must be one of .*german.*got 'klingon'"):
+        Analyser("klingon")
+
+
+def test_what_is_remembered_changes_nothing():
+    fresh = [Analyser().terms(text) for text in ("18 v", "v 18", "in 18 in", "18 in in")]
+    reused = [analyse(text) for text in ("18 v", "v 18", "in 18 in", "18 in in")]
+    assert reused == fresh

@@ -1,15 +1,13 @@
-"""Scores, search, live changes and files of BM25."""
+"""Scores, fields, search and live changes of BM25."""
 
-import json
 import math
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from twotower.errors import ConfigError, CorruptBundle, IncompatibleBundle
-from twotower.lexical.bm25 import Bm25
+from twotower.errors import ConfigError
+from twotower.lexical.bm25 import Alternative, Bm25, Parameters
 
 TITLES = [
     "red rain coat",
@@ -20,13 +18,17 @@ TITLES = [
 ]
 
 
+def upsert(words: Bm25, row: int, fields: dict[str, str]) -> None:
+    words.upsert(row, {name: words.analyser.read(text) for name, text in fields.items()})
+
+
 @pytest.fixture
 def words() -> Bm25:
-    return Bm25.fit({"title": TITLES}, k1=1.2, b=0.75)
+    return Bm25.fit({"title": TITLES}, parameters=Parameters(1.2, 0.75))
 
 
 def test_the_score_is_the_published_formula(words):
-    lengths = [3, 4, 1, 3, 5]
+    lengths = [3, 4, 1, 3, 6]  # wd-40 is wd, 40 and wd40
     mean = sum(lengths) / 5
     holders = {"rain": 3, "coat": 2}
 
@@ -81,10 +83,32 @@ def test_allowed_rows_only(words):
 
 def test_a_field_with_more_weight_counts_more():
     documents = {"title": ["lamp", "desk"], "brand": ["desk", "lamp"]}
-    titles_first = Bm25.fit(documents, weights={"title": 3.0})
-    brands_first = Bm25.fit(documents, weights={"brand": 3.0})
+    titles_first = Bm25.fit(documents, parameters=Parameters(weights={"title": 3.0}))
+    brands_first = Bm25.fit(documents, parameters=Parameters(weights={"brand": 3.0}))
     assert titles_first.search("lamp", 2)[0].tolist() == [0, 1]
     assert brands_first.search("lamp", 2)[0].tolist() == [1, 0]
+
+
+def test_each_field_is_held_back_by_its_own_length():
+    long = "lamp " + " ".join(f"word{place}" for place in range(50))
+    documents = {"title": ["lamp", "lamp"], "description": [None, long]}
+    words = Bm25.fit(documents, parameters=Parameters(1.2, 1.0, {"description": 1e-6}))
+    scores = words.scores("lamp")
+    assert scores[1] == pytest.approx(scores[0], rel=1e-3), "a long description costs no title"
+
+
+def test_a_word_in_two_fields_counts_more_than_in_one_and_less_than_twice():
+    documents = {"title": ["lamp", "lamp", "desk"], "brand": ["lamp", "acme", "acme"]}
+    both, one, _ = Bm25.fit(documents, parameters=Parameters(k1=1.2)).scores("lamp")
+    assert one < both < 2 * one
+
+
+def test_a_row_gets_the_best_of_alternatives(words):
+    typed, other = Alternative({"umbrella": 1}), Alternative({"coat": 1}, 0.5)
+    one, two = words.slot_scores([(typed,)]), words.slot_scores([(other,)])
+    np.testing.assert_array_equal(words.slot_scores([(typed, other)]), np.maximum(one, two))
+    np.testing.assert_allclose(words.slot_scores([(typed,), (other,)]), one + two)
+    np.testing.assert_allclose(two, 0.5 * words.scores("coat"))
 
 
 def test_missing_texts_are_empty():
@@ -95,7 +119,7 @@ def test_missing_texts_are_empty():
 def test_an_empty_catalogue_can_grow():
     words = Bm25.fit({"title": []})
     assert (words.search("lamp", 2)[0] == -1).all()
-    words.upsert(0, {"title": "desk lamp"})
+    upsert(words, 0, {"title": "desk lamp"})
     assert words.search("lamp", 2)[0].tolist() == [0, -1]
 
 
@@ -103,27 +127,27 @@ def test_an_empty_catalogue_can_grow():
 
 
 def test_a_new_product_is_found_by_a_word_never_seen(words):
-    words.upsert(5, {"title": "Zorblax umbrella"})
+    upsert(words, 5, {"title": "Zorblax umbrella"})
     assert words.n_items == 6
     assert words.search("zorblax", 2)[0].tolist() == [5, -1]
 
 
 def test_a_live_text_scores_as_if_it_had_been_there_all_along(words):
-    words.upsert(5, {"title": TITLES[1]})
+    upsert(words, 5, {"title": TITLES[1]})
     scores = words.scores("blue rain coat hood")
     assert scores[5] == pytest.approx(scores[1], rel=1e-6)
 
 
 def test_live_changes_leave_the_scores_of_others_alone(words):
     before = words.scores("rain coat umbrella")
-    words.upsert(5, {"title": "rain rain rain coat"})
+    upsert(words, 5, {"title": "rain rain rain coat"})
     words.delete(0)
     np.testing.assert_array_equal(words.scores("rain coat umbrella")[1:5], before[1:])
 
 
 def test_a_replaced_text_answers_for_its_new_words_only(words):
-    words.upsert(2, {"title": "parasol"})
-    words.upsert(2, {"title": "garden parasol"})
+    upsert(words, 2, {"title": "parasol"})
+    upsert(words, 2, {"title": "garden parasol"})
     assert words.search("umbrella", 1)[0].tolist() == [-1]
     assert words.search("parasol garden", 2)[0].tolist() == [2, -1]
 
@@ -131,14 +155,14 @@ def test_a_replaced_text_answers_for_its_new_words_only(words):
 def test_a_deleted_row_matches_nothing_until_it_comes_back(words):
     words.delete(2)
     assert words.search("umbrella", 1)[0].tolist() == [-1]
-    words.upsert(2, {"title": "umbrella"})
+    upsert(words, 2, {"title": "umbrella"})
     assert words.search("umbrella", 1)[0].tolist() == [2]
     words.delete(2)
     assert words.search("umbrella", 1)[0].tolist() == [-1]
 
 
 def test_fields_that_were_not_counted_are_ignored(words):
-    words.upsert(5, {"title": "lamp", "description": "umbrella"})
+    upsert(words, 5, {"title": "lamp", "description": "umbrella"})
     assert words.search("umbrella", 5)[0].tolist() == [2, -1, -1, -1, -1]
 
 
@@ -153,74 +177,20 @@ def test_readers_never_see_half_a_change(words):
             if len(found) > 1:
                 faults.append(f"two states at once: {found}")
 
-    words.upsert(5, {"title": "x"})
-    words.upsert(6, {"title": "x"})
+    upsert(words, 5, {"title": "x"})
+    upsert(words, 6, {"title": "x"})
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
     for _ in range(200):
-        words.upsert(5, {"title": "beacon lantern"})
-        words.upsert(5, {"title": "x"})
-        words.upsert(6, {"title": "beacon lantern"})
-        words.upsert(6, {"title": "x"})
+        upsert(words, 5, {"title": "beacon lantern"})
+        upsert(words, 5, {"title": "x"})
+        upsert(words, 6, {"title": "beacon lantern"})
+        upsert(words, 6, {"title": "x"})
     stop.set()
     for reader in readers:
         reader.join()
     assert faults == []
-
-
-# -- files ----------------------------------------------------------------------
-
-
-def test_saved_words_answer_the_same_live_changes_included(words, tmp_path):
-    words.upsert(5, {"title": "rain lamp"})
-    words.upsert(6, {"title": "rain desk"})
-    words.upsert(1, {"title": "green coat"})
-    words.delete(6)
-    words.delete(3)
-    words.save(tmp_path)
-    opened = Bm25.load(tmp_path, expected_items=7)
-    assert (opened.k1, opened.b, opened.weights) == (1.2, 0.75, {"title": 1.0})
-    for query in ("rain", "coat", "green lamp", "wd40"):
-        np.testing.assert_array_equal(opened.scores(query), words.scores(query))
-
-
-def test_a_wrong_number_of_items_is_refused_by_name(words, tmp_path):
-    words.save(tmp_path)
-    with pytest.raises(IncompatibleBundle, match="words of 9 items"):
-        Bm25.load(tmp_path, expected_items=9)
-
-
-@pytest.mark.parametrize("name", ["format", "analysis"])
-def test_another_version_is_refused_by_name(words, tmp_path, name):
-    words.save(tmp_path)
-    meta = json.loads((tmp_path / "lexical.json").read_text())
-    (tmp_path / "lexical.json").write_text(json.dumps(meta | {name: 99}))
-    with pytest.raises(IncompatibleBundle, match=f"{name} 1 .*found 99"):
-        Bm25.load(tmp_path)
-
-
-def test_every_missing_or_truncated_file_is_named(words, tmp_path: Path):
-    words.save(tmp_path)
-    for path in sorted(tmp_path.iterdir()):
-        whole = path.read_bytes()
-        path.write_bytes(whole[: len(whole) // 2])
-        with pytest.raises(CorruptBundle, match=path.name):
-            Bm25.load(tmp_path)
-        path.unlink()
-        with pytest.raises(CorruptBundle, match=path.name):
-            Bm25.load(tmp_path)
-        path.write_bytes(whole)
-
-
-def test_altered_postings_are_refused(words, tmp_path: Path):
-    words.save(tmp_path)
-    path = tmp_path / "postings.npz"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
-    with pytest.raises(CorruptBundle, match=r"postings\.npz"):
-        Bm25.load(tmp_path)
 
 
 # -- bad settings ---------------------------------------------------------------
@@ -228,18 +198,26 @@ def test_altered_postings_are_refused(words, tmp_path: Path):
 
 def test_bad_settings_are_refused_with_the_range(words):
     with pytest.raises(ConfigError, match=r"k1 must be in 0\.\.10, got -1"):
-        words.with_parameters(k1=-1, b=0.5)
+        Parameters(k1=-1)
     with pytest.raises(ConfigError, match=r"b must be in 0\.\.1, got 2"):
-        words.with_parameters(k1=1, b=2)
+        Parameters(b=2)
+    with pytest.raises(ConfigError, match="above 0"):
+        Parameters(weights={"title": 0.0})
     with pytest.raises(ConfigError, match="k must be at least 1"):
         words.search("rain", 0)
     with pytest.raises(ConfigError, match="fields of the documents"):
-        Bm25.fit({"title": ["a"]}, weights={"brand": 2.0})
-    with pytest.raises(ConfigError, match="above 0"):
-        Bm25.fit({"title": ["a"]}, weights={"title": 0.0})
+        words.with_parameters(Parameters(weights={"brand": 2.0}))
     with pytest.raises(ConfigError, match="one text per row"):
         Bm25.fit({"title": ["a"], "brand": []})
     with pytest.raises(ConfigError, match=r"0\.\.5"):
-        words.upsert(7, {"title": "gap"})
+        upsert(words, 7, {"title": "gap"})
     with pytest.raises(ConfigError, match=r"0\.\.4"):
         words.delete(5)
+
+
+def test_holders_are_those_of_now(words):
+    assert words.holders("rain") == 3
+    words.delete(0)
+    upsert(words, 1, {"title": "no drops"})
+    upsert(words, 5, {"title": "rain"})
+    assert words.holders("rain") == 2

@@ -14,8 +14,8 @@ from twotower.data.dataset import About, Dataset
 from twotower.features.items import ItemFeatures, ItemFeaturesConfig
 from twotower.features.text import item_texts
 from twotower.index.exact import ExactIndex
-from twotower.lexical.bm25 import Bm25
 from twotower.lexical.documents import item_documents
+from twotower.lexical.word_search import WordSearch
 
 WIDTH = 64
 SYNONYMS = {"couch": "sofa", "settee": "sofa", "torch": "lamp", "lantern": "lamp"}
@@ -109,7 +109,7 @@ def little_bundle(
         model=model,
         dataset=dataset,
         index=index(vectors),
-        lexical=Bm25.fit(item_documents(items)),
+        lexical=WordSearch.fit(item_documents(items)),
         settings={"semantic_weight": 0.5, **settings},
         version="little-1",
     )

@@ -1,8 +1,10 @@
 """What the retriever answers, on a bundle whose right answers are known."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from little_bundle import PRODUCTS, little_bundle
 
@@ -15,7 +17,7 @@ from twotower.errors import (
 )
 from twotower.features.history import History
 from twotower.index.hnsw import HnswConfig, HnswIndex
-from twotower.lexical.bm25 import Bm25
+from twotower.lexical.word_search import WordSearch
 from twotower.retrieval.retriever import Retriever
 
 IDS = [product[0] for product in PRODUCTS]
@@ -112,8 +114,8 @@ def test_without_a_query_tower_words_answer_and_that_is_said():
 def test_bad_searches_are_refused_with_the_reason(shop):
     with pytest.raises(RetrievalError, match="at least one word"):
         shop.search("  ")
-    with pytest.raises(RetrievalError, match="at most 1000 characters, got 1001"):
-        shop.search("x" * 1001)
+    with pytest.raises(RetrievalError, match="at most 10000 characters, got 10001"):
+        shop.search("x" * 10_001)
     with pytest.raises(ConfigError, match=r"k must be in 1\.\.1000 .*got 0"):
         shop.search("sofa", k=0)
     with pytest.raises(ConfigError, match=r"offset must be in 0\.\.10000"):
@@ -298,6 +300,72 @@ def test_answers_hold_while_products_arrive(shop):
 
 def test_parts_of_different_catalogues_are_refused():
     bundle = little_bundle()
-    bundle.lexical = Bm25.fit({"title": ["one"]})
+    bundle.lexical = WordSearch.fit({"title": ["one"]})
     with pytest.raises(IncompatibleBundle, match=r"expected 7 items .*lexical.*found 1"):
         Retriever(bundle)
+
+
+# -- mistyped queries and suggestions ---------------------------------------------
+
+
+def test_a_mistyped_word_answers_as_the_word_that_was_meant_and_says_so(shop):
+    for mode in ("hybrid", "semantic", "lexical"):
+        mistyped, meant = (
+            shop.search("steel ketle", mode=mode),
+            shop.search("steel kettle", mode=mode),
+        )
+        assert mistyped.corrected_query == "steel kettle"
+        assert meant.corrected_query is None
+        assert mistyped.hits[0].item_id == meant.hits[0].item_id == "kettle"
+
+
+def test_an_endless_query_is_answered_and_says_that_it_was_cut(shop):
+    answer = shop.search("kettle " * 1_000)
+    assert answer.degraded
+    assert answer.hits[0].item_id == "kettle"
+    assert not shop.search("kettle " * 10).degraded
+
+
+def said(shop, typed, k=5):
+    return [(one.kind, one.text) for one in shop.suggest(typed, k=k)]
+
+
+def test_suggestions_are_categories_and_products_as_one_types(shop):
+    assert said(shop, "li") == [("category", "Living > Seats"), ("category", "Light")]
+    assert said(shop, "desk l") == [("product", "Desk lamp")]
+    assert said(shop, "kettel") == [("product", "Steel kettle")]
+    assert shop.suggest("kettle")[0].item_id == "kettle"
+    assert said(shop, "zzz") == said(shop, "?!") == []
+
+
+def test_suggestions_follow_the_live_products(shop):
+    shop.put_item("new", {"title": "Copper kettle", "category": "Kitchen > Copper"})
+    assert ("product", "Copper kettle") in said(shop, "kettle")
+    assert ("category", "Kitchen > Copper") in said(shop, "copper")
+    shop.put_item("new", {"title": "Copper pan"})
+    assert said(shop, "copper") == [("product", "Copper pan")]
+    shop.put_item("kettle", {"title": "Gone"})
+    assert said(shop, "kettle") == []
+
+
+def test_suggested_queries_are_of_training_most_typed_first_and_have_an_answer():
+    bundle = little_bundle()
+    searches = pl.DataFrame({
+        "user_id": ["u"] * 6,
+        "query": ["lamp", "Lamp", "lamp desk", "lampshade xy", "lamp  floor", "lamp later"],
+        "time": [1, 2, 3, 4, 5, 100],
+    })  # fmt: skip
+    judgments = pl.DataFrame({
+        "query": ["lamp floor", "lamp test"], "item_row": [4, 4], "positive": [True, True],
+        "split": ["train", "test"],
+    })  # fmt: skip
+    about = replace(bundle.dataset.about, validation_from=50)
+    bundle.dataset = replace(bundle.dataset, searches=searches, judgments=judgments, about=about)
+    queries = [text for kind, text in said(Retriever(bundle), "lamp") if kind == "query"]
+    assert queries == ["lamp", "lamp floor", "lamp desk"]
+
+
+@pytest.mark.parametrize("k", [0, 51])
+def test_the_number_of_suggestions_has_bounds(shop, k):
+    with pytest.raises(ConfigError, match=r"k must be in 1\.\.50"):
+        shop.suggest("lamp", k=k)

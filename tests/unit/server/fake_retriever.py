@@ -7,6 +7,7 @@ import polars as pl
 
 from twotower.errors import UnknownItem
 from twotower.retrieval.answers import Answer, Hit, Parts
+from twotower.retrieval.suggestions import Suggestion
 
 PNG = "data:image/png;base64,aGk="
 SVG = "data:image/svg+xml;utf8,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
@@ -81,6 +82,10 @@ class FakeRetriever:
         found = [one for one in self._products if words & set(one["title"].lower().split())]
         page = self._hits(found[offset : offset + k], offset + 1)
         return answer(page, len(found), WORDS, mode)
+
+    def suggest(self, typed, *, k=5):
+        found = [one for one in self._products if typed.lower() in one["title"].lower()]
+        return tuple(Suggestion("product", one["title"], one["item_id"]) for one in found[:k])
 
     def similar(self, item_id, *, k=12, exclude=()):
         wanted = self.product(item_id).get("category")

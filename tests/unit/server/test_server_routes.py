@@ -41,6 +41,7 @@ def test_a_search_answers_with_the_whole_envelope(client):
     assert (answer["total"], answer["query"], answer["mode"]) == (2, "steel", "hybrid")
     assert answer["total_definition"] == "products with a word of the query"
     assert (answer["degraded"], answer["fallback_used"]) == (False, None)
+    assert answer["corrected_query"] is None
     assert set(answer["took_ms"]) == {"lexical", "total"}
     [hit] = answer["hits"]
     assert (hit["rank"], hit["item_id"]) == (2, "a/b")
@@ -49,12 +50,34 @@ def test_a_search_answers_with_the_whole_envelope(client):
     assert hit["item"]["attributes"] == []
 
 
+def test_suggestions_come_with_kind_text_and_id(client):
+    response = client.get("/v1/suggest?q=te&k=1")
+    answer = response.json()
+    assert response.status_code == 200
+    assert answer["request_id"] == response.headers["X-Request-ID"]
+    assert (answer["query"], answer["bundle_version"]) == ("te", "v-test")
+    assert set(answer["took_ms"]) == {"total"}
+    assert answer["suggestions"] == [
+        {"kind": "product", "text": "Steel kettle", "item_id": "kettle"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [("", "query.q"), ("q=", "query.q"), ("q=a&k=0", "query.k"), ("q=a&k=51", "query.k")],
+)
+def test_each_fault_of_what_is_typed_is_named(client, asked, path):
+    response = client.get(f"/v1/suggest?{asked}")
+    assert response.status_code == 422
+    assert [fault["path"] for fault in response.json()["errors"]] == [path]
+
+
 @pytest.mark.parametrize(
     ("question", "path"),
     [
         ({}, "body.query"),
         ({"query": "  "}, "body.query"),
-        ({"query": "x" * 501}, "body.query"),
+        ({"query": "x" * 10_001}, "body.query"),
         ({"query": 7}, "body.query"),
         ({"query": "a", "k": 0}, "body.k"),
         ({"query": "a", "k": 101}, "body.k"),
