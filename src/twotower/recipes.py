@@ -69,8 +69,8 @@ def sequential() -> Recipe:
         "sequential",
         towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
         training=TrainingConfig(
-            epochs=40,
-            patience=4,
+            epochs=60,
+            patience=5,
             weight_decay=0.0,
             negatives="uniform",
             uniform_negatives=2048,

@@ -57,7 +57,7 @@ class TrainingConfig:
     start_from_histories: bool = False
     average_steps: int = 0
     refit: bool = False
-    validation_cases: int = 4000
+    validation_cases: int = 10_000
     seed: int = 0
 
     def __post_init__(self) -> None:
