@@ -147,7 +147,7 @@ def equal_lists(lists: NDArray[np.int64], n_items: int) -> float | None:
         >>> equal_lists(np.array([[1, 2], [2, 1], [1, 3]]), 100).__round__(2)
         0.66
     """
-    chance = lists.shape[1] / max(n_items, 1)
+    chance: float = lists.shape[1] / max(n_items, 1)
     if len(lists) < 2 or chance >= 1:
         return None
     return (metrics.overlap(lists, n_items) - chance) / (1 - chance)
