@@ -35,34 +35,49 @@ class ItemVectors:
         return self.vector_RD[row.clamp(min=0)]
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """The items, as what can be learnt from.
+
+    Attributes:
+        arrays: [N, ...] features, as tensors.
+        warm_N: [N] which items are ever the next one of a history. The others are no negatives
+            of histories: all they could learn is that an item without a past is never wanted.
+        group_N: [N] a row of the catalogue, the same one for items of the same text. They are
+            no negatives for each other: a text that is right cannot be wrong as well.
+    """
+
+    arrays: dict[str, Tensor]
+    warm_N: Tensor
+    group_N: Tensor
+
+
 class Learner(nn.Module):
     """The towers with what they need to learn: item features, negatives and losses.
 
     Args:
         model: the towers.
-        arrays: features of the whole catalogue, as tensors.
+        catalogue: the items.
         config: how to learn.
         sources: negatives of each kind of batch, by its class; used with `mixed`.
-        warm: [N] which items are ever the next one of a history. The others are no negatives
-            of histories: all they could learn is that an item without a past is never wanted.
     """
 
     def __init__(
         self,
         model: TwoTower,
-        arrays: dict[str, Tensor],
+        catalogue: Catalogue,
         config: TrainingConfig,
         sources: dict[type[Batch], list[NegativeSource]],
-        warm: Tensor,
     ) -> None:
         super().__init__()
         self.model, self.config = model, config
         self._sources = sources
-        self._names = tuple(arrays)
+        self._names, warm = tuple(catalogue.arrays), catalogue.warm_N
+        self.register_buffer("group_N", catalogue.group_N, persistent=False)
         self.register_buffer("warm_N", warm, persistent=False)
         self.register_buffer("warm_row_R", warm.nonzero().squeeze(1), persistent=False)
         self.register_buffer("warm_place_N", warm.cumsum(0) - 1, persistent=False)
-        for name, array in arrays.items():
+        for name, array in catalogue.arrays.items():
             self.register_buffer(f"items_{name}", array, persistent=False)
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -86,6 +101,11 @@ class Learner(nn.Module):
         arrays = {name: self.get_buffer(f"items_{name}") for name in self._names}
         return arrays if row_R is None else {name: a[row_R] for name, a in arrays.items()}
 
+    def _groups(self, row: Tensor) -> Tensor:
+        """The group of each item, to be compared in place of the item; `PAD` stays `PAD`."""
+        group_N = self.get_buffer("group_N")
+        return torch.where(row == PAD, PAD, group_N[row.clamp(min=0)])
+
     def _items(self, *rows: Tensor) -> ItemVectors:
         row_R = torch.unique(torch.cat([part.flatten() for part in rows]))
         row_R = row_R[row_R != PAD]
@@ -104,7 +124,7 @@ class Learner(nn.Module):
             place_P = self.get_buffer("warm_place_N")[target_P]
             return full_softmax_loss(state_PD, warm_RD, place_P, weight_P)
         positive_P = (state_PD * items[target_P]).sum(1)
-        keep_BC = keep_mask(candidates.row_C, batch.target_BS)
+        keep_BC = keep_mask(self._groups(candidates.row_C), self._groups(batch.target_BS))
         keep_BC &= self.get_buffer("warm_N")[candidates.row_C]
         return retrieval_loss(
             positive_P,
@@ -122,21 +142,21 @@ class Learner(nn.Module):
         query_BD = self.model.query(batch.text_BW) * self.model.scale()
         judged_BJ = batch.judged_BJ != PAD
         score_BJ = torch.einsum("bd,bjd->bj", query_BD, items[batch.judged_BJ])
+        known_BK = self._groups(batch.known_BK)
         if candidates is None:
-            keep_BC = _keep_all_but(batch.known_BK, len(items.vector_RD))
+            keep_BC = _keep_all_but(known_BK, self.get_buffer("group_N"))
             others_B = negatives_logsumexp(
                 query_BD @ items.vector_RD.T, keep_BC, query_BD.new_zeros(1)
             )
         else:
+            wrong_BJ = judged_BJ & keep_mask(self._groups(batch.judged_BJ), known_BK)
             others_B = torch.logaddexp(
                 negatives_logsumexp(
                     query_BD @ items[candidates.row_C].T,
-                    keep_mask(candidates.row_C, batch.known_BK),
+                    keep_mask(self._groups(candidates.row_C), known_BK),
                     candidates.log_count_C,
                 ),
-                negatives_logsumexp(
-                    score_BJ, judged_BJ & ~batch.positive_BJ, query_BD.new_zeros(1)
-                ),
+                negatives_logsumexp(score_BJ, wrong_BJ, query_BD.new_zeros(1)),
             )
         loss_BJ = torch.logaddexp(score_BJ, others_B.unsqueeze(1)) - score_BJ
         weight_BJ = batch.gain_BJ * batch.positive_BJ
@@ -162,8 +182,9 @@ def _rows(batch: Batch) -> Tensor:
     return batch.judged_BJ
 
 
-def _keep_all_but(known_BK: Tensor, n_items: int) -> Tensor:
-    """[B, N] True for every item that is not among the row's known positives."""
+def _keep_all_but(known_BK: Tensor, group_N: Tensor) -> Tensor:
+    """[B, N] True for every item that is in none of the row's known groups."""
+    n_items = len(group_N)
     keep_BN = known_BK.new_ones(len(known_BK), n_items + 1, dtype=torch.bool)
     keep_BN.scatter_(1, torch.where(known_BK == PAD, n_items, known_BK), value=False)
-    return keep_BN[:, :n_items]
+    return keep_BN[:, group_N]

@@ -14,7 +14,7 @@ from twotower.errors import DataError
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
 from twotower.features.history import Histories
 from twotower.features.items import ItemArrays, ItemFeatures, ItemFeaturesConfig
-from twotower.features.text import item_texts
+from twotower.features.text import item_texts, same_text_groups
 from twotower.progress import Progress, steps_of
 from twotower.schema import Split
 
@@ -26,6 +26,7 @@ class Material:
     Attributes:
         features: fitted on the training split.
         arrays: [N, ...] features of the whole catalogue.
+        groups: [N] the same number for items of the same text.
         histories: of the training split, runs of one item merged; None without events.
         judgments: of the training split; None without.
         query_vectors: text vector of every training and validation query.
@@ -34,6 +35,7 @@ class Material:
 
     features: ItemFeatures
     arrays: ItemArrays
+    groups: NDArray[np.int64]
     histories: Histories | None
     judgments: pl.DataFrame | None
     query_vectors: dict[str, NDArray[np.float32]]
@@ -92,6 +94,7 @@ def gather(
     return Material(
         features,
         features.encode(dataset.items, text_vectors),
+        same_text_groups(texts),
         None if events is None else Histories.from_events(events)[1].collapsed(),
         judgments,
         _query_vectors(dataset.judgments, encoder, progress) if judgments is not None else {},

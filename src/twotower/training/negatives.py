@@ -99,10 +99,11 @@ def keep_mask(row_C: Tensor, known_BK: Tensor) -> Tensor:
     """[B, C] False where a candidate is one of the row's known positives.
 
     Args:
-        row_C: [C] candidate rows.
+        row_C: [C] candidate rows, or [B, C] of each row; or what stands for them, such as
+            groups of items, if it does for `known_BK`.
         known_BK: [B, K] rows that are no negatives for each row; padded with -1.
     """
-    keep_BC = known_BK.new_ones(len(known_BK), len(row_C), dtype=torch.bool)
+    keep_BC = known_BK.new_ones(len(known_BK), row_C.shape[-1], dtype=torch.bool)
     for known_B in known_BK.T:
         keep_BC &= known_B.unsqueeze(1) != row_C
     return keep_BC

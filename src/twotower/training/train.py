@@ -30,7 +30,7 @@ from twotower.training.examples import (
     QueryBatch,
     QueryExamples,
 )
-from twotower.training.learner import Learner
+from twotower.training.learner import Catalogue, Learner
 from twotower.training.loop import Curve, fit
 from twotower.training.material import Material, gather
 from twotower.training.negatives import InBatch, NegativeSource, Uniform
@@ -161,7 +161,8 @@ def build_learner(
     warm = torch.zeros(material.n_items, dtype=torch.bool)
     if HistoryBatch in examples:
         warm[torch.from_numpy(examples[HistoryBatch].positives).long()] = True
-    return Learner(model, arrays, design.training, sources, warm)
+    groups = torch.from_numpy(material.groups)
+    return Learner(model, Catalogue(arrays, warm, groups), design.training, sources)
 
 
 def _sources(

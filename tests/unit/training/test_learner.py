@@ -1,5 +1,7 @@
 """The learner: what a batch costs, and what learns from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,14 +14,14 @@ from twotower.towers.config import TowersConfig
 from twotower.towers.two_tower import TwoTower
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import HistoryBatch, HistoryExamples, QueryBatch, QueryExamples
-from twotower.training.learner import Learner
+from twotower.training.learner import Catalogue, Learner
 from twotower.training.negatives import InBatch, Uniform
 
 N_ITEMS, TEXT_WIDTH = 30, 12
 FEATURES = (Feature("id", "id", N_ITEMS + 1), Feature("text", "text", TEXT_WIDTH))
 
 
-def learner_of(*, similarity="cosine", draws=400, cold=(), **settings):
+def learner_of(*, similarity="cosine", draws=400, cold=(), twins=(), **settings):
     torch.manual_seed(0)
     warm = torch.ones(N_ITEMS, dtype=torch.bool)
     warm[list(cold)] = False
@@ -35,7 +37,10 @@ def learner_of(*, similarity="cosine", draws=400, cold=(), **settings):
     counts = torch.ones(N_ITEMS, dtype=torch.long)
     sources = [InBatch(counts), Uniform(N_ITEMS, draws)]
     both = {HistoryBatch: sources, QueryBatch: sources}
-    return Learner(model, arrays, TrainingConfig(**settings), both, warm)
+    groups = torch.arange(N_ITEMS)
+    for first, other in twins:
+        groups[other] = first
+    return Learner(model, Catalogue(arrays, warm, groups), TrainingConfig(**settings), both)
 
 
 def softmax_loss(logit, positive, weight):
@@ -176,3 +181,33 @@ def test_an_item_without_a_past_is_no_negative_of_histories(negatives):
     assert cold
     assert torch.count_nonzero(slopes[torch.tensor(cold) + 1]) == 0
     assert torch.count_nonzero(slopes) > 0
+
+
+def alone(batch):
+    """The first row of a batch, so that nobody else's negatives are in it."""
+    return replace(batch, **{name: value[:1] for name, value in vars(batch).items()})
+
+
+def learns(learner, batch):
+    """[N] whether the item's own weights change with this batch."""
+    learner(batch, torch.Generator().manual_seed(0)).backward()
+    slopes = learner.model.item.embeddings["id"].table.weight.grad
+    return slopes[1:].abs().sum(1) > 0
+
+
+@pytest.mark.parametrize("negatives", ["all", "mixed"])
+def test_an_item_with_the_text_of_a_querys_positive_is_not_its_negative(negatives):
+    batch = alone(query_batch())  # positives 1 and 2; 3 was judged, and wrong
+    apart = learns(learner_of(negatives=negatives), batch)
+    assert apart.all()
+    same = learns(learner_of(negatives=negatives, twins=[(1, 3), (1, 10), (2, 11)]), batch)
+    assert np.flatnonzero(~same).tolist() == [3, 10, 11]
+
+
+def test_an_item_with_the_text_of_a_visitors_target_is_not_drawn_against_them():
+    batch = alone(history_batch())
+    target = int(batch.target_BS[batch.target_BS != PAD][0])
+    twin = (target + 1) % N_ITEMS
+    first, other = sorted((target, twin))
+    assert learns(learner_of(negatives="mixed"), batch)[twin]
+    assert not learns(learner_of(negatives="mixed", twins=[(first, other)]), batch)[twin]
