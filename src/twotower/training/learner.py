@@ -1,11 +1,12 @@
 """One training step: a batch in, a loss out, for histories and for queries."""
 
 # Shapes: B rows of the batch, S states, P wanted positions, C candidates, J judged items,
-# R items computed in this step, D vector width.
+# R items computed in this step, D vector width, P queries of a piece.
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from twotower.schema import PAD
 from twotower.towers.two_tower import TwoTower
@@ -14,6 +15,9 @@ from twotower.training.examples import Batch, HistoryBatch, QueryBatch
 from twotower.training.full_softmax import full_softmax_loss
 from twotower.training.loss import listwise_loss, negatives_logsumexp, retrieval_loss
 from twotower.training.negatives import Candidates, NegativeSource, draw_candidates, keep_mask
+
+_LOGITS_AT_ONCE = 2**23
+"""Logits of queries that are held at a time, some five times over: 160 MB."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,8 @@ class Learner(nn.Module):
         score_BJ = torch.einsum("bd,bjd->bj", query_BD, items[batch.judged_BJ])
         known_BK = self._groups(batch.known_BK)
         if candidates is None:
-            keep_BC = _keep_all_but(known_BK, self.get_buffer("group_N"))
-            others_B = negatives_logsumexp(
-                query_BD @ items.vector_RD.T, keep_BC, query_BD.new_zeros(1)
-            )
+            group_N = self.get_buffer("group_N")
+            others_B = _all_negatives_logsumexp(query_BD, items.vector_RD, known_BK, group_N)
         else:
             wrong_BJ = judged_BJ & keep_mask(self._groups(batch.judged_BJ), known_BK)
             others_B = torch.logaddexp(
@@ -180,6 +182,27 @@ def _rows(batch: Batch) -> Tensor:
     if isinstance(batch, HistoryBatch):
         return torch.cat([batch.item_BL.flatten(), batch.target_BS.flatten()])
     return batch.judged_BJ
+
+
+def _all_negatives_logsumexp(
+    query_BD: Tensor, vector_ND: Tensor, known_BK: Tensor, group_N: Tensor
+) -> Tensor:
+    """[B] log of the sum of the exponentials of all items that are in no known group.
+
+    More logits than `_LOGITS_AT_ONCE` are made piece by piece, and again for their gradients.
+    """
+
+    def piece(query_PD: Tensor, vector_ND: Tensor, known_PK: Tensor) -> Tensor:
+        keep_PN = _keep_all_but(known_PK, group_N)
+        return negatives_logsumexp(query_PD @ vector_ND.T, keep_PN, query_PD.new_zeros(1))
+
+    size = max(1, _LOGITS_AT_ONCE // len(vector_ND))
+    if len(query_BD) <= size:
+        return piece(query_BD, vector_ND, known_BK)
+    pieces = zip(torch.split(query_BD, size), torch.split(known_BK, size), strict=True)
+    return torch.cat(
+        [checkpoint(piece, asked, vector_ND, known, use_reentrant=False) for asked, known in pieces]
+    )
 
 
 def _keep_all_but(known_BK: Tensor, group_N: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from twotower.features.items import Feature
 from twotower.schema import PAD
 from twotower.towers.config import TowersConfig
 from twotower.towers.two_tower import TwoTower
+from twotower.training import learner as learner_module
 from twotower.training.config import TrainingConfig
 from twotower.training.examples import HistoryBatch, HistoryExamples, QueryBatch, QueryExamples
 from twotower.training.learner import Catalogue, Learner
@@ -140,6 +141,19 @@ def test_a_querys_other_positives_are_not_its_negatives():
         ]
         expected.append(torch.stack(costs).mean())
     torch.testing.assert_close(cost(learner, batch).detach(), torch.stack(expected).mean())
+
+
+def test_queries_in_pieces_cost_and_learn_the_same_as_all_at_once(monkeypatch):
+    found = []
+    for at_once in (2**23, N_ITEMS):  # all rows, or one
+        monkeypatch.setattr(learner_module, "_LOGITS_AT_ONCE", at_once)
+        learner = learner_of(listwise_weight=0.5)
+        loss = cost(learner, query_batch())
+        loss.backward()
+        found.append([loss, *(p.grad for p in learner.model.parameters() if p.grad is not None)])
+    assert len(found[0]) > 5
+    for whole, pieces in zip(*found, strict=True):
+        torch.testing.assert_close(pieces, whole)
 
 
 def test_the_graded_term_adds_what_it_weighs():
