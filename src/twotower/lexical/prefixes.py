@@ -22,7 +22,7 @@ MAX_WORDS: Final = 12
 """Words of what is typed that are looked at."""
 _LAST: Final = "\U0010ffff"
 
-_Rank = tuple[float, int, str]
+_Rank = tuple[float, int, str, int]
 
 
 class PrefixIndex:
@@ -98,7 +98,7 @@ class PrefixIndex:
             text, popularity, _ = self._live[key]
         else:
             text, popularity = self._texts[key], float(self._popularity[key])
-        return -popularity, len(text), text
+        return -popularity, len(text), text, key
 
     def _places(self) -> NDArray[np.int64]:
         """[N] the place of each text among all, best first."""

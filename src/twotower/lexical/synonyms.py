@@ -1,8 +1,8 @@
 """The shop's own synonyms: a text file, one rule on each line.
 
     # a comment
-    couch, sofa, settee              each also finds the others
-    tv => television, flat screen    who types tv also finds these, not the other way round
+    couch, sofa, settee              # each also finds the others
+    tv => television, flat screen    # who types tv also finds these, not the other way round
 
 Sides are words or phrases, compared after folding and stemming; `#` begins a comment.
 """

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest
+         * @description Suggests queries, categories and products for what is typed so far.
+         */
+        get: operations["suggest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recommendations": {
         parameters: {
             query?: never;
@@ -619,6 +639,11 @@ export interface components {
              * @enum {string}
              */
             mode: "hybrid" | "semantic" | "lexical";
+            /**
+             * Corrected Query
+             * @description The query with its mistyped words put right, where that changed the answer.
+             */
+            corrected_query: string | null;
         };
         /**
          * SearchRequest
@@ -700,6 +725,45 @@ export interface components {
             top_categories: components["schemas"]["Count"][];
         };
         /**
+         * SuggestReply
+         * @description Queries, then categories, then products; of each kind the most popular first.
+         */
+        SuggestReply: {
+            /** Request Id */
+            request_id: string;
+            /** Bundle Version */
+            bundle_version: string;
+            /**
+             * Took Ms
+             * @description Milliseconds: `total`.
+             */
+            took_ms: {
+                [key: string]: number;
+            };
+            /** Query */
+            query: string;
+            /** Suggestions */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /**
+         * Suggestion
+         * @description Something that the shopper may be typing.
+         */
+        Suggestion: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "query" | "category" | "product";
+            /** Text */
+            text: string;
+            /**
+             * Item Id
+             * @description Of a product; null for the others.
+             */
+            item_id: string | null;
+        };
+        /**
          * VersionReply
          * @description Which software and which bundle answer.
          */
@@ -770,6 +834,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest: {
+        parameters: {
+            query: {
+                q: string;
+                /** @description Most suggestions of each kind. */
+                k?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
