@@ -17,14 +17,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from twotower import __version__
-from twotower.errors import MissingExtra, TwoTowerError, UnknownUser
-
-NOT_PROMOTED = 3
-"""Exit code of a build that is whole, but not better than its baselines."""
+from twotower import __version__, exits
+from twotower.errors import MissingExtra, UnknownUser
 
 app = typer.Typer(
     help="Semantic search and personal recommendations for a shop, from one two-tower model.",
+    cls=exits.Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -317,7 +315,7 @@ def _finish(out: Path, report: Any, *, as_json: bool, said: bool = False) -> Non
     elif not as_json:
         Console().print(f"Bundle in [bold]{out}[/]. Next: twotower serve {out}")
     if not report["verdict"]["promoted"]:
-        raise typer.Exit(NOT_PROMOTED)
+        raise typer.Exit(exits.NOT_PROMOTED)
 
 
 def _print_json(content: Any) -> None:
@@ -356,23 +354,6 @@ def _print_answer(answer: Any, *, as_json: bool) -> None:
 
 
 def main() -> None:
-    """Entry point: errors of ours are one line and exit code 1."""
-    try:
+    """Entry point."""
+    with exits.one_line():
         app()
-    except TwoTowerError as error:
-        Console(stderr=True).print(
-            f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False
-        )
-        sys.exit(1)
-    except OSError as error:
-        where = escape(str(error.filename or "a file"))
-        Console(stderr=True).print(
-            f"[bold red]error:[/] {where}: {error.strerror or error}; "
-            "check that it can be read or written and that the disk is not full",
-            soft_wrap=True,
-            highlight=False,
-        )
-        sys.exit(1)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; the same command goes on where it was")
-        sys.exit(130)

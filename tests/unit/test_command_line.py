@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,31 @@ def test_an_error_is_one_line_with_what_to_do_and_exit_code_1(
     assert_one_line_error(said)
     assert told in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "stage", "told"),
+    [
+        (["prepare", "s", "--out", "o"], "prepare", "nothing half-written is left"),
+        (["train", "d", "--out", "o"], "train", "the same command goes on from the last"),
+        (["evaluate", "r"], "evaluate_folder", "nothing half-written is left"),
+        (["bundle", "r", "--out", "o"], "bundle_run", "nothing half-written is left"),
+        (["build", "s", "--out", "o"], "build", "the same command goes on where it was"),
+        (["demo", "--out", "o"], "build", "the same command goes on where it was"),
+    ],
+)
+def test_ctrl_c_is_one_line_with_what_to_do_and_exit_code_130(
+    twotower, words, stage, told, tmp_path, monkeypatch
+):
+    from twotower import pipeline
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, stage, lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    said = twotower(*words)
+    assert said.code == 130
+    assert said.err.startswith("stopped; ")
+    assert told in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_brackets_in_an_error_are_shown(twotower, tmp_path):
