@@ -1,0 +1,197 @@
+"""One change at a time: what each setting of a recipe is worth, on validation.
+
+    python benchmarks/ablation.py DATA TABLE --out RUNS [--seed 0] [--only NAME --only NAME]
+
+DATA is a dataset written by `twotower prepare`; TABLE is one of those below. Every row trains
+the recipe with its settings on the training split alone, and ranks all validation cases; the
+test split is never read. Differences are paired, against the first row, with bootstrap
+intervals. Rows that are done in RUNS are not trained again, and an interrupted one goes on.
+Prints a Markdown table, and writes it as `RUNS/TABLE.md` with the numbers in `RUNS/TABLE.json`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twotower import disk
+from twotower.data.dataset import Dataset
+from twotower.evaluation.cases import recommendation_cases
+from twotower.evaluation.protocol import evaluate
+from twotower.evaluation.significance import intervals, paired_difference
+from twotower.evaluation.vectors import vector_scorer
+from twotower.pipeline import Workshop, train
+from twotower.recipes import derive, recipe
+from twotower.schema import Split
+from twotower.training.run import Run
+
+METRICS = ("recall@10", "ndcg@10")
+TIMES = "minutes.json"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows by name: settings on top of the recipe's; the first row is what is compared with."""
+
+    recipe: str
+    rows: dict[str, tuple[str, ...]]
+    slices: tuple[str, ...] = ()
+
+
+ID, TEXT, BOTH = (f'features.use=["{names}"]' for names in ("id", "text", 'id","text'))
+
+TABLES = {
+    "histories": Table(
+        "sequential",
+        {
+            "the recipe": (),
+            "ids start at random": ("training.start_from_histories=false",),
+            "text map starts at random": ("training.start_from_text=false",),
+            "weights not averaged": ("training.average_steps=0",),
+            "full softmax": ("training.negatives=all",),
+            "256 negatives": ("training.uniform_negatives=256",),
+            "in-batch negatives too": ("training.negatives=mixed",),
+            "cosine, learned temperature": ("towers.similarity=cosine",),
+            "width 64": ("towers.width=64",),
+            "width 256": ("towers.width=256",),
+            "1 layer": ("towers.layers=1",),
+            "3 layers": ("towers.layers=3",),
+            "dropout .3": ("towers.dropout=0.3",),
+            "id dropout .2": ("towers.id_dropout=0.2",),
+            "learning rate 2e-3": ("training.learning_rate=0.002",),
+            "weight decay .1": ("training.weight_decay=0.1",),
+        },
+    ),
+    "joint": Table(
+        "joint",
+        {
+            "the recipe": (),
+            "ids start at random": ("training.start_from_histories=false",),
+            "weights not averaged": ("training.average_steps=0",),
+            "neither": ("training.start_from_histories=false", "training.average_steps=0"),
+        },
+    ),
+    "features": Table(
+        "sequential",
+        {
+            f"{name}, {fusion}": (use, f"towers.fusion={fusion}")
+            for name, use in (("id", ID), ("text", TEXT), ("id + text", BOTH), ("all", ""))
+            for fusion in ("attention", "concat", "sum")
+            if name in ("id + text", "all") or fusion == "attention"
+        },
+        slices=("warm", "cold"),
+    ),
+}
+
+
+def trained(data, name, settings, folder):
+    """The row's run, and the minutes that training took over all its sessions."""
+    times = folder.parent / f"{folder.name}-{TIMES}"
+    before = json.loads(times.read_text()) if times.is_file() else 0.0
+    started = time.perf_counter()
+    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
+    run = train(data, derive(recipe(name), settings), folder, Workshop(cache))
+    took = before + (time.perf_counter() - started) / 60
+    if not before:  # a run that was complete is only opened
+        disk.write_text(times, json.dumps(took))
+    return run, before or took
+
+
+def per_case(run: Run, dataset: Dataset, cases):
+    """The evaluation of the run's user tower."""
+    items = run.model.item_vectors
+    users = run.model.towers.users(items, cases.histories, cases.now_ms)
+    return evaluate(cases, vector_scorer(users, items))
+
+
+def numbers(found, first, slices):
+    """Metrics with intervals by slice, and the paired difference from the first row."""
+    result = {}
+    for slice_name in ("all", *slices):
+        ours = found.per_case(slice_name)
+        if not len(ours.cases):
+            continue
+        result[slice_name] = {
+            metric: asdict(intervals(ours.values[metric][:, None])[0]) for metric in METRICS
+        }
+        if first is not None:
+            base = first.per_case(slice_name).values["ndcg@10"]
+            difference = paired_difference(ours.values["ndcg@10"], base)
+            result[slice_name]["difference"] = asdict(difference)
+    return result
+
+
+def as_markdown(rows, slices):
+    """The table: NDCG@10 with its interval, and what the change did to it."""
+    head = "| | recall@10 | NDCG@10 | difference | " + "".join(f"{name} | " for name in slices)
+    lines = [head + "epochs | minutes |", "|---" * (6 + len(slices)) + "|"]
+    for name, row in rows.items():
+        every = row["slices"]["all"]
+        mean = every["ndcg@10"]
+        change = every.get("difference")
+        parts = [
+            name,
+            f"{every['recall@10']['mean']:.4f}",
+            f"{mean['mean']:.4f} [{mean['low']:.4f}, {mean['high']:.4f}]",
+            f"{change['mean']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
+            if change
+            else "",
+            *(
+                f"{row['slices'][part]['ndcg@10']['mean']:.4f}" if part in row["slices"] else ""
+                for part in slices
+            ),
+            str(row["epochs"]),
+            f"{row['minutes']:.0f}",
+        ]
+        lines.append("| " + " | ".join(parts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", help="a row by its name, beside the first")
+    asked = parser.parse_args()
+    table, dataset = TABLES[asked.table], Dataset.load(asked.data)
+    cases = recommendation_cases(dataset, Split.VALIDATION)
+    wanted = [
+        name
+        for place, name in enumerate(table.rows)
+        if place == 0 or not asked.only or name in asked.only
+    ]
+    first, rows = None, {}
+    for name in wanted:
+        settings = [*filter(None, table.rows[name]), "training.refit=false"]
+        settings.append(f"training.seed={asked.seed}")
+        folder = asked.out / f"{asked.table}-{name.replace(' ', '-')}-{asked.seed}"
+        run, minutes = trained(asked.data, table.recipe, settings, folder)
+        found = per_case(run, dataset, cases)
+        rows[name] = {
+            "settings": settings,
+            "slices": numbers(found, first, table.slices),
+            "epochs": run.about["epochs"],
+            "minutes": minutes,
+        }
+        first = first or found
+        text = as_markdown(rows, table.slices)
+        about = {
+            "data": dataset.about.name,
+            "data_hash": dataset.content_hash,
+            "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+            "rows": rows,
+        }
+        disk.write_text(asked.out / f"{asked.table}.json", json.dumps(about, indent=2) + "\n")
+        disk.write_text(asked.out / f"{asked.table}.md", text)
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
