@@ -34,7 +34,8 @@ RecipeName = Annotated[
     str, typer.Option("--recipe", help="A recipe: joint, sequential, search, tiny.")
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="A field of the recipe, as towers.width=64.")
+    list[str] | None,
+    typer.Option("--set", help="A field of the recipe, as towers.width=64; or @FILE."),
 ]
 SplitKind = Annotated[
     str | None, typer.Option("--split", help="auto, time, leave-one-out or given.")
@@ -64,9 +65,8 @@ def prepare(
     as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
-    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
-        dataset = pipeline.prepare(source, _recipe("joint", settings, split), out, workshop)
+        dataset = _pipeline().prepare(source, _recipe("joint", settings, split), out, workshop)
     if as_json:
         _print_json({"out": str(out), "counts": dataset.counts, "about": dataset.about.to_json()})
         return
@@ -106,6 +106,29 @@ def train(
 
 
 @app.command()
+def tune(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Out,
+    recipe: RecipeName = "joint",
+    trials: Annotated[int, typer.Option(min=1, help="How many settings are tried.")] = 20,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search better settings of a recipe on validation; run again, it goes on where it was."""
+    with _workshop(quiet=as_json) as workshop:
+        whole = _recipe(recipe, settings)
+        found = _pipeline().search_settings(data, whole, out, workshop, trials=trials)
+    if as_json:
+        return _print_json(found)
+    from twotower.evaluation.table import trials_table
+
+    Console().print(trials_table(found))
+    following = f"train {data} --recipe {recipe} --set @{out}/settings.json --out RUN"
+    said = f"Best on validation: {found['arguments']}\nNext: twotower {following}"
+    return Console().print(said, soft_wrap=True, highlight=False)
+
+
+@app.command()
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="What is measured.")],
     judgments: Annotated[Path | None, typer.Option(help="A table of judged queries.")] = None,
@@ -114,9 +137,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure on the held-out split beside the baselines, or on tables training never saw."""
-    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
-        report = pipeline.evaluate_folder(
+        report = _pipeline().evaluate_folder(
             folder, workshop, judgments=judgments, events=events, lineup=baselines
         )
     _print_report(report, as_json=as_json)
@@ -125,9 +147,8 @@ def evaluate(
 @app.command()
 def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
     """Export a run's towers, build the index, verify, and write a bundle."""
-    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
-        made = pipeline.bundle_run(run, out, workshop)
+        made = _pipeline().bundle_run(run, out, workshop)
     _finish(out, made.report, as_json=as_json)
 
 
@@ -141,9 +162,8 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
-    pipeline = _pipeline()
     with _workshop(quiet=as_json) as workshop:
-        made = pipeline.build(source, _recipe(recipe, settings, split), out, workshop)
+        made = _pipeline().build(source, _recipe(recipe, settings, split), out, workshop)
     _print_report(dict(made.report), as_json=as_json)
     _finish(out, made.report, as_json=as_json, said=as_json)
 

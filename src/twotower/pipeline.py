@@ -6,6 +6,7 @@ for each.
 
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ from twotower.measurement import (
     word_search,
 )
 from twotower.progress import Progress
-from twotower.recipes import Recipe
+from twotower.recipes import Recipe, as_words, derive, space
 from twotower.schema import Split
 from twotower.training.run import Run
 
@@ -111,6 +112,48 @@ def train(data: Path, recipe: Recipe, out: Path, workshop: Workshop) -> Run:
         about={"recipe": recipe.to_json(), "data": str(data.resolve())},
         progress=workshop.progress,
     )
+
+
+def search_settings(
+    data: Path, recipe: Recipe, out: Path, workshop: Workshop, *, trials: int
+) -> dict[str, Any]:
+    """A recipe's settings tried on validation, or an interrupted search taken up again.
+
+    Args:
+        data: a prepared dataset.
+        recipe: where to start from; fields that were set by hand stay.
+        out: folder of the search.
+        workshop: cache and progress.
+        trials: how many, those of earlier calls counted.
+
+    Returns:
+        What `study.json` says, see `training.study.Study.run`, and `arguments`: the best
+        settings as the command line takes them.
+    """
+    try:
+        from twotower.training.material import gather
+        from twotower.training.study import Study
+    except ModuleNotFoundError as missing:
+        raise _no_training(missing) from missing
+    dataset, (free, start) = Dataset.load(data), space(recipe)
+    encoder = CachedTextEncoder(text_encoder(recipe.text_encoder, workshop.cache), workshop.cache)
+    material = gather(
+        dataset,
+        recipe.features,
+        encoder,
+        validation_cases=recipe.training.validation_cases,
+        progress=workshop.progress,
+    )
+    about = {"recipe": recipe.to_json(), "data_hash": dataset.content_hash}
+    study = Study(out, about, free, start, recipe.training.seed)
+    found = study.run(
+        trials,
+        lambda settings: derive(recipe, as_words(settings)).design,
+        material,
+        workshop.progress,
+    )
+    words = as_words(study.best["settings"])
+    return {**found, "arguments": shlex.join(part for word in words for part in ("--set", word))}
 
 
 def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
@@ -243,10 +286,12 @@ def _training_of_towers() -> Callable[..., Run]:
     try:
         from twotower.training.train import train
     except ModuleNotFoundError as missing:
-        raise MissingExtra(
-            f"training needs {missing.name}; pip install 'twotower[train]'"
-        ) from missing
+        raise _no_training(missing) from missing
     return train
+
+
+def _no_training(missing: ModuleNotFoundError) -> MissingExtra:
+    return MissingExtra(f"training needs {missing.name}; pip install 'twotower[train]'")
 
 
 def _outside_table(path: Path, table: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from twotower.data.prepare import PrepareConfig
@@ -16,6 +17,7 @@ from twotower.errors import ConfigError
 from twotower.features.items import ItemFeaturesConfig
 from twotower.towers.config import TowersConfig
 from twotower.training.config import Design, TrainingConfig
+from twotower.training.space import Choice, Range, Space, Value
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,58 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
 }
 
 
+_SHARED: Space = {
+    "towers.width": Choice((64, 128, 256)),
+    "towers.dropout": Range(0.0, 0.6),
+    "training.learning_rate": Range(1e-4, 5e-3, log=True),
+    "training.weight_decay": Range(0.0, 0.1),
+}
+_HISTORIES: Space = {
+    "towers.layers": Choice((1, 2, 3)),
+    "towers.id_dropout": Range(0.0, 0.5),
+    "training.batch_histories": Choice((128, 256, 512)),
+}
+_QUERIES: Space = {"training.listwise_weight": Range(0.0, 2.0)}
+
+SPACES: Mapping[str, Space] = {
+    "joint": {**_SHARED, **_HISTORIES, **_QUERIES},
+    "sequential": {
+        **_SHARED,
+        **_HISTORIES,
+        "towers.similarity": Choice(("cosine", "dot")),
+        "training.uniform_negatives": Choice((512, 1024, 2048, 4096)),
+    },
+    "search": {
+        **_SHARED,
+        **_QUERIES,
+        "towers.width": Choice((128, 256, 384)),
+        "training.learning_rate": Range(2e-5, 1e-3, log=True),
+    },
+    "tiny": {**_SHARED, "towers.width": Choice((16, 32)), "towers.dropout": Range(0.0, 0.4)},
+}
+"""What `twotower tune` may change of each recipe; the recipe's own values lie inside."""
+
+
+def space(whole: Recipe) -> tuple[Space, dict[str, Value]]:
+    """What may be changed of a recipe, and its values now.
+
+    A field that differs from the recipe of that name was set by hand, and stays.
+    """
+    own = recipe(whole.name)
+    free = {
+        path: values
+        for path, values in SPACES.get(whole.name, {}).items()
+        if _at(whole, path) == _at(own, path)
+    }
+    return free, {path: _at(whole, path) for path in free}
+
+
+def _at(part: Any, path: str) -> Any:
+    for name in path.split("."):
+        part = getattr(part, name)
+    return part
+
+
 def recipe(name: str) -> Recipe:
     """The recipe of that name.
 
@@ -134,21 +188,45 @@ def derive(whole: Recipe, settings: Sequence[str]) -> Recipe:
 
     Args:
         whole: where to start from.
-        settings: such as `towers.width=64`; values are read as JSON, otherwise as text.
+        settings: such as `towers.width=64`; values are read as JSON, otherwise as text. `@FILE`
+            stands for all settings of a JSON file, such as `twotower tune` writes.
 
     Raises:
-        ConfigError: there is no such field, or the value is out of its range.
+        ConfigError: there is no such field or file, or the value is out of its range.
 
     Example:
         >>> derive(search(), ["towers.width=64", "training.epochs=3"]).towers.width
         64
     """
-    for setting in settings:
+    for setting in (one for word in settings for one in _read(word)):
         path, equals, text = setting.partition("=")
         if not equals:
             raise ConfigError(f"--set must look like towers.width=64, got {setting!r}")
         whole = _with(whole, path.strip().split("."), _value(text.strip()), path)
     return whole
+
+
+def as_words(settings: Mapping[str, Any]) -> list[str]:
+    """Fields and values as `derive` reads them.
+
+    Example:
+        >>> as_words({"towers.width": 64, "towers.similarity": "dot"})
+        ['towers.width=64', 'towers.similarity="dot"']
+    """
+    return [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+
+
+def _read(setting: str) -> list[str]:
+    """The setting itself, or those of the file that it names."""
+    if not setting.startswith("@"):
+        return [setting]
+    try:
+        found = json.loads(Path(setting[1:]).read_text("utf-8"))
+        return as_words(found)
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f'--set {setting}: expected a JSON file such as {{"towers.width": 64}}, got: {error}'
+        ) from error
 
 
 def _with(part: Any, path: Sequence[str], value: Any, whole_path: str) -> Any:

@@ -13,6 +13,7 @@ import pytest
 VERBS = [
     "prepare",
     "train",
+    "tune",
     "evaluate",
     "bundle",
     "build",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from twotower.errors import ConfigError
-from twotower.recipes import RECIPES, derive, recipe
+from twotower.recipes import RECIPES, SPACES, as_words, derive, recipe, space
 from twotower.training.config import Design
 
 
@@ -118,3 +118,44 @@ def test_a_wrong_setting_is_refused_with_what_would_be_right(setting, told):
         derive(recipe("joint"), [setting])
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+# -- what a search may change ----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_has_a_space_that_holds_its_own_values(name):
+    free, start = space(recipe(name))
+    assert set(free) == set(start) == set(SPACES[name])
+    for path, values in free.items():
+        assert values.holds(start[path]), path
+    assert derive(recipe(name), as_words(start)) == recipe(name)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_value_of_a_space_makes_a_recipe(name):
+    for path, values in SPACES[name].items():
+        for value in values.ends:
+            assert derive(recipe(name), as_words({path: value})) is not None
+
+
+def test_a_field_that_was_set_by_hand_is_not_searched():
+    free, start = space(derive(recipe("joint"), ["towers.width=96"]))
+    assert "towers.width" not in free
+    assert set(free) == set(start) == set(SPACES["joint"]) - {"towers.width"}
+
+
+def test_a_file_of_settings_stands_for_all_of_them(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"towers.width": 64, "towers.similarity": "dot", "towers.dropout": 0.25}')
+    made = derive(recipe("joint"), [f"@{file}", "towers.dropout=0.5"])
+    assert (made.towers.width, made.towers.similarity, made.towers.dropout) == (64, "dot", 0.5)
+
+
+@pytest.mark.parametrize("content", [None, "[1]", "{", '{"towers.with": 3}'])
+def test_a_file_without_settings_is_refused(tmp_path, content):
+    file = tmp_path / "settings.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ConfigError, match=r"JSON file such as|did you mean width"):
+        derive(recipe("joint"), [f"@{file}"])

@@ -83,6 +83,24 @@ def lists_table(section: Mapping[str, Any]) -> Table:
     return table
 
 
+def trials_table(study: Mapping[str, Any]) -> Table:
+    """The trials of a search for settings, best first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("trial", study["metric"], "epochs", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("settings")
+    for trial in sorted(study["trials"], key=lambda trial: -trial["value"]):
+        told = ", ".join(
+            f"{path} {value:.4g}" if isinstance(value, float) else f"{path} {value}"
+            for path, value in trial["settings"].items()
+        )
+        is_best = trial["number"] == study["best"]
+        label = f"{trial['number'] + 1}" + (" (given up)" if trial["state"] == "pruned" else "")
+        numbers = (_short(trial["value"]), str(trial["epochs"]), f"{trial['seconds']:.0f}")
+        table.add_row(label, *numbers, told, style="bold" if is_best else "")
+    return table
+
+
 def slice_table(section: Mapping[str, Any], *, metric: str = "ndcg@10") -> Table:
     """One metric by slice: rows are slices, columns the served system and each baseline."""
     served = section["variants"].get(section["served"], section["metrics"])

@@ -220,9 +220,8 @@ def fit(
         The curve of all epochs, those before an interruption too.
     """
     module = _Module(learner, stream, config, validate)
-    last = folder / CHECKPOINTS / f"{LAST}{SUFFIX}"
-    if last.is_file():
-        module.curve.points = list(SafetensorsIO().load_checkpoint(last)["curve"])
+    last = _last(folder)
+    module.curve.points = finished_epochs(folder)
     if not module.curve.points or not module.curve.is_over(config):
         trainer = _trainer(config, folder, _callbacks(config, validate, folder, progress))
         with _quiet(), _interruptible():
@@ -233,6 +232,16 @@ def fit(
     module.take_average()
     learner.eval().cpu()
     return module.curve
+
+
+def finished_epochs(folder: Path) -> list[dict[str, float]]:
+    """Points of the curve of a run that was interrupted; none of a new one."""
+    last = _last(folder)
+    return list(SafetensorsIO().load_checkpoint(last)["curve"]) if last.is_file() else []
+
+
+def _last(folder: Path) -> Path:
+    return folder / CHECKPOINTS / f"{LAST}{SUFFIX}"
 
 
 def _callbacks(

@@ -1,6 +1,6 @@
 """Training from a prepared dataset to a run folder, resumable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from twotower.training.examples import (
     QueryExamples,
 )
 from twotower.training.learner import Catalogue, Learner
-from twotower.training.loop import Curve, fit
+from twotower.training.loop import Curve, Validate, fit
 from twotower.training.material import Material, gather
 from twotower.training.negatives import InBatch, NegativeSource, Uniform
 from twotower.training.run import MODEL, RUN, Run, begin, write_json
@@ -81,31 +81,42 @@ def train(
         "progress": progress,
     }
     material = gather(dataset, design.features, encoder, **told)
-    learner, curve = _fit(material, design, folder, progress, validated=True)
+    learner, curve = fit_towers(material, design, folder, progress, validated=True)
     found: dict[str, Any] = {"curve": curve.points, "epochs": curve.best_epoch}
     if design.training.refit and material.histories is not None:
         material = gather(dataset, design.features, encoder, with_validation_events=True, **told)
         again = replace(design, training=replace(design.training, epochs=curve.best_epoch))
-        learner, curve = _fit(material, again, folder / REFIT, progress, validated=False)
+        learner, curve = fit_towers(material, again, folder / REFIT, progress, validated=False)
         found["refit_curve"] = curve.points
     found["export_difference"] = _write(folder, learner, material, packed_encoder)
     write_json(folder / RUN, asked | found | {"state": "complete"})
     return Run.load(folder)
 
 
-def _fit(
+def fit_towers(
     material: Material,
     design: Design,
     folder: Path,
     progress: Progress | None,
     *,
     validated: bool,
+    watch: Callable[[Validate], Validate] = lambda validate: validate,
 ) -> tuple[Learner, Curve]:
-    """Fresh towers trained, or taken up from the folder's checkpoint; and how it went."""
+    """Fresh towers trained, or taken up from the folder's checkpoint; and how it went.
+
+    Args:
+        material: what there is to learn from, and to validate on.
+        design: what and how.
+        folder: keeps the checkpoints and the log.
+        progress: told what happens.
+        validated: whether validation ends the training; otherwise all epochs are trained.
+        watch: put around the validation of each epoch.
+    """
     examples = examples_of(material, design)
     learner = build_learner(material, design, examples)
     stream = ExampleStream(list(examples.values()), seed=design.training.seed)
-    validate = validation_of(learner, material) if validated and material.validation else None
+    is_validated = validated and bool(material.validation)
+    validate = watch(validation_of(learner, material)) if is_validated else None
     curve = fit(learner, stream, design.training, validate, folder=folder, progress=progress)
     return learner, curve
 
