@@ -4,6 +4,7 @@ retriever.py        questions in, answers out
 search.py           typed words
 recommendations.py  visitors and products
 blend.py            meaning and words become one score
+suggestions.py      what a shopper may be typing: queries, categories, products
 visitor.py          a visitor as a vector
 popularity.py       what to show to a visitor of whom nothing is known
 catalogue.py        the products, those of the bundle and live ones
