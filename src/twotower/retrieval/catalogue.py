@@ -37,6 +37,7 @@ class _State:
     new_rows: Mapping[str, int]
     new_ids: tuple[str, ...]
     available: NDArray[np.bool_]
+    gone: NDArray[np.bool_]
 
 
 class Catalogue:
@@ -50,10 +51,16 @@ class Catalogue:
         self._items = items
         self._ids: list[str] = items[schema.ITEM_ID].to_list()
         self._rows = {item_id: row for row, item_id in enumerate(self._ids)}
-        self._state = _State({}, {}, (), _available(items))
+        gone = np.zeros(len(items), dtype=np.bool_)
+        self._state = _State({}, {}, (), _available(items), gone)
 
     def __len__(self) -> int:
         return len(self._state.available)
+
+    @property
+    def n_products(self) -> int:
+        """Products that there are now: rows without the removed ones."""
+        return len(self) - int(self._state.gone.sum())
 
     @property
     def available(self) -> NDArray[np.bool_]:
@@ -61,23 +68,24 @@ class Catalogue:
         return self._state.available
 
     def row(self, item_id: str) -> int:
-        """The item_row of an id; raises `UnknownItem`."""
-        found = self._rows.get(item_id)
-        if found is None:
-            found = self._state.new_rows.get(item_id)
-        if found is None:
+        """The item_row of an id; raises `UnknownItem`, also for a removed product."""
+        state = self._state
+        found = self._row_ever(item_id, state)
+        if found is None or state.gone[found]:
             raise UnknownItem(
-                f"item_id must be one of the {len(self)} products of the catalogue,"
+                f"item_id must be one of the {self.n_products} products of the catalogue,"
                 f" got {item_id!r}: add it first, or check its spelling"
             )
         return found
 
     def row_or_next(self, item_id: str) -> int:
-        """The item_row of an id, or the one it would get."""
-        try:
-            return self.row(item_id)
-        except UnknownItem:
-            return len(self)
+        """The item_row that an id has or had, or the one it would get."""
+        found = self._row_ever(item_id, self._state)
+        return len(self) if found is None else found
+
+    def _row_ever(self, item_id: str, state: _State) -> int | None:
+        found = self._rows.get(item_id)
+        return state.new_rows.get(item_id) if found is None else found
 
     def item_id(self, row: int) -> str:
         """The id of a row."""
@@ -128,14 +136,23 @@ class Catalogue:
         stocked = _available(product)
         available = np.append(state.available, stocked) if is_new else state.available.copy()
         available[row] = stocked[0]
+        gone = np.append(state.gone, False) if is_new else state.gone.copy()
+        gone[row] = False
         self._state = replace(
             state,
             products={**state.products, row: product.row(0, named=True)},
             new_rows={**state.new_rows, item_id: row} if is_new else state.new_rows,
             new_ids=(*state.new_ids, item_id) if is_new else state.new_ids,
             available=available,
+            gone=gone,
         )
         return row
+
+    def remove(self, row: int) -> None:
+        """Know a product no longer; its row stays its own, for the day it is put in again."""
+        available, gone = self._state.available.copy(), self._state.gone.copy()
+        available[row], gone[row] = False, True
+        self._state = replace(self._state, available=available, gone=gone)
 
 
 def one_product(item_id: str, fields: Mapping[str, Any]) -> pl.DataFrame:

@@ -54,7 +54,7 @@ class Retriever:
     @property
     def n_items(self) -> int:
         """Products, live ones included."""
-        return len(self._catalogue)
+        return self._catalogue.n_products
 
     def item_row(self, item_id: str) -> int:
         """Our row of the shop's id; raises `UnknownItem`."""

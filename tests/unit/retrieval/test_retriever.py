@@ -268,7 +268,51 @@ def test_a_bad_product_is_refused_and_changes_nothing(shop, fields, reason):
         shop.item_row("new")
 
 
-def test_answers_hold_while_products_arrive(shop):
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        {},
+        {"unit": False},
+        {"users": False},
+        {"queries": False},
+        {"index": lambda vectors: HnswIndex(vectors, HnswConfig(scan_below=1))},
+    ],
+    ids=["exact", "unequal lengths", "no users", "no queries", "graph"],
+)
+def test_a_removed_product_is_in_no_answer(bundle):
+    shop = Retriever(little_bundle(**bundle))
+    shop.put_item("new", {"title": "Blue sofa bed"})
+    for item_id in ("sofa-blue", "new"):
+        shop.remove_item(item_id)
+    out = {"sofa-blue", "new"}
+    for mode in ("hybrid", "semantic", "lexical"):
+        answer = shop.search("blue sofa bed", k=100, mode=mode)
+        assert ids(answer)
+        assert not out & set(ids(answer))
+        assert answer.total == len(answer.hits)
+    for answer in (
+        shop.similar("sofa-red", k=100),
+        shop.recommend(History.of([]), k=100),
+        shop.recommend(History.of([0, 3]), k=100, repeat=True),
+    ):
+        assert not out & set(ids(answer))
+        assert answer.total == len(answer.hits)
+    assert shop.n_items == 6
+
+
+def test_a_removed_product_is_unknown_until_it_is_put_in_again_as_it_is_now(shop):
+    row = shop.item_row("sofa-blue")
+    shop.remove_item("sofa-blue")
+    for question in (shop.item_row, shop.product, shop.similar, shop.remove_item):
+        with pytest.raises(UnknownItem, match="one of the 6 products"):
+            question("sofa-blue")
+    assert shop.put_item("sofa-blue", {"title": "Velvet sofa"}) == row
+    assert shop.n_items == 7
+    assert ids(shop.search("velvet"))[0] == "sofa-blue"
+    assert "sofa-blue" not in ids(shop.search("blue", mode="lexical"))
+
+
+def test_answers_hold_while_products_come_and_go(shop):
     faults: list[BaseException] = []
     stop = threading.Event()
 
@@ -290,6 +334,9 @@ def test_answers_hold_while_products_arrive(shop):
         reader.start()
     for number in range(100):
         shop.put_item(f"new-{number % 70}", {"title": f"sofa lamp {number}"})
+        if number % 10 == 9:
+            shop.remove_item(f"new-{number % 70}")
+            shop.put_item(f"new-{number % 70}", {"title": f"sofa lamp {number}"})
     stop.set()
     for reader in readers:
         reader.join()
