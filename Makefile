@@ -24,7 +24,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-audit --no-fund --no
 # Text encoders and text vectors are kept here, for the demo and for the tests.
 export TWOTOWER_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: help install web demo test test-all lint format docs openapi pin chromium clean
+.PHONY: help install web demo test test-all lint format docs openapi pin chromium postgres clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,10 +59,10 @@ $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
 demo: install web ## build the synthetic demo shop (the first time) and serve it on http://127.0.0.1:8000
 	$(BIN)/twotower demo
 
-test: lint web chromium ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
+test: lint web chromium postgres ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
 	$(PYTEST) -m "not slow"
 
-test-all: lint web chromium ## the slow tests too
+test-all: lint web chromium postgres ## the slow tests too
 	$(PYTEST)
 
 lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers; Biome and unit tests of the web app
@@ -97,6 +97,14 @@ chromium: $(INSTALLED) ## install the browser of the browser tests
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium && exit 0; \
 	fi; \
 	$(BIN)/playwright install chromium
+
+# Debian's package for root; elsewhere the tests that need it skip, and say so.
+postgres: ## install the PostgreSQL server of the database tests
+	@if command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql && exit 0; \
+	fi; \
+	echo "No PostgreSQL here, and it takes root to install Debian's: the tests on it are skipped."
 
 clean: ## remove what make made: environment, caches, web build, demo shop
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo

@@ -22,7 +22,9 @@ Written by `make docs` from the commands themselves.
 One verb for each stage, in the order of the flow. Progress goes to standard error; `--json`
 prints one JSON document to standard output. `TWOTOWER_CACHE` names the folder that keeps
 exported text encoders and text vectors (`~/.cache/twotower` when it is not set);
-`TWOTOWER_API_KEY` is the key that `serve` asks for, required beyond loopback.
+`TWOTOWER_API_KEY` is the key that `serve` asks for, required beyond loopback, and
+`TWOTOWER_DATABASE` stands for its `--database`: what is in an option, every user of the
+machine can read.
 
 | exit code | means |
 |---|---|

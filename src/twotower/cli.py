@@ -230,7 +230,10 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
     database: Annotated[
         str | None,
-        typer.Option(help="SQLAlchemy URL; a SQLite file beside the bundle if left out."),
+        typer.Option(
+            envvar="TWOTOWER_DATABASE",
+            help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
+        ),
     ] = None,
 ) -> None:
     """Serve a bundle over HTTP, with the web app.

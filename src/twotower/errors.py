@@ -4,6 +4,7 @@
     ├── DataError            a table breaks its contract: file, row, column and the remedy
     ├── ConfigError          a setting is outside its range: names the field and the range
     ├── OutputError          a folder cannot be written: permissions, disk full, already there
+    ├── StorageUnavailable   the shop database cannot be reached, read or written
     ├── MissingExtra         an optional part of the installation is needed: names the extra
     ├── BundleError
     │   ├── CorruptBundle        a file is missing, truncated or its hash differs
@@ -32,6 +33,10 @@ class ConfigError(TwoTowerError):
 
 class OutputError(TwoTowerError):
     """A folder or file cannot be written. Nothing half-written is left behind."""
+
+
+class StorageUnavailable(TwoTowerError):  # noqa: N818 - names the state of the database
+    """The shop database cannot be reached, read or written. What it acknowledged stays."""
 
 
 class MissingExtra(TwoTowerError):  # noqa: N818 - reads as a sentence, like KeyboardInterrupt

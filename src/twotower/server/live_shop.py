@@ -1,25 +1,26 @@
 """The open shop behind the routes: the bundle's answers joined with the live database."""
 
-import logging
-import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
 from twotower import schema
-from twotower.errors import DataError, TwoTowerError, UnknownItem
+from twotower.errors import DataError, UnknownItem
 from twotower.features.history import Histories, History
+from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
 from twotower.server.event_times import event_time
 from twotower.server.metrics import Metrics
-from twotower.server.requests import EventIn, ProductIn
+from twotower.server.replica import Replica
+from twotower.server.requests import EventIn, ProductIn, ProductPatch
 from twotower.server.settings import ServerSettings
 from twotower.server.user_log import UserLog
 from twotower.shop.database import ShopDatabase
 from twotower.shop.records import LiveEvent, Rejection, Verdicts
 
-_log = logging.getLogger(__name__)
 _NS_PER_MS = 1_000_000
 _WARM_UP_WORDS = 200
 
@@ -49,23 +50,26 @@ class LiveShop:
         self.metrics = metrics
         self.log = UserLog(retriever.bundle.dataset.events)
         self.is_ready = False
-        self._putting = threading.Lock()
+        self._replica = Replica(retriever, database.products, self._changed)
 
     def open(self) -> None:
-        """Replays the live products into the index, then answers real queries once."""
-        for product in self.database.live_products():
-            try:
-                self.retriever.put_item(product.item_id, product.body)
-            except TwoTowerError:
-                _log.exception("live product %r cannot be indexed, left out", product.item_id)
+        """Replays the live products into the index, then answers real queries once.
+
+        From then on it follows what other processes on the same database write.
+        """
+        self._replica.catch_up()
         self._warm_up()
-        self.metrics.catalogue(self.retriever.n_items)
+        self._replica.follow(self.settings.follow_interval_s)
         self.is_ready = True
 
     def close(self) -> None:
-        """Says no longer ready, and closes the database."""
+        """Says no longer ready, stops following, and closes the database."""
         self.is_ready = False
+        self._replica.stop()
         self.database.close()
+
+    def _changed(self, cursor: int) -> None:
+        self.metrics.catalogue(self.retriever.n_items, cursor)
 
     def _warm_up(self) -> None:
         items = self.retriever.bundle.dataset.items
@@ -73,7 +77,8 @@ class LiveShop:
         for row in rows.astype(int):
             item_id, title = items.select(schema.ITEM_ID, schema.TITLE).row(int(row))
             self.retriever.search(title[:_WARM_UP_WORDS].strip() or item_id, k=10)
-            self.retriever.similar(item_id, k=10)
+            with suppress(UnknownItem):  # it was deleted since
+                self.retriever.similar(item_id, k=10)
             self.retriever.recommend(History.of([int(row)]), k=10)
 
     # -- visitors ------------------------------------------------------------------
@@ -89,7 +94,7 @@ class LiveShop:
             The newest `settings.max_history` events; runs of one item are one event.
         """
         limit = self.settings.max_history
-        live = self.database.recent_events(visitor_id, user_id, limit=limit)
+        live = self.database.events.recent(visitor_id, user_id, limit=limit)
         known = [(row, one) for one in live if (row := self._row(one.item_id)) is not None]
         lately = History.of(
             [row for row, _ in known],
@@ -110,8 +115,10 @@ class LiveShop:
             What became of each.
 
         Raises:
-            OutputError: The database cannot be written; nothing was stored.
+            StorageUnavailable: The database cannot be written; nothing is acknowledged.
         """
+        if any(self._row(one.item_id) is None for one in batch):
+            self._replica.catch_up()  # another process may have just put the item in
         now_ms = time.time_ns() // _NS_PER_MS
         sound: list[LiveEvent] = []
         rejected: list[Rejection] = []
@@ -120,14 +127,17 @@ class LiveShop:
                 sound.append(self._read(one, now_ms))
             except (DataError, UnknownItem) as error:
                 rejected.append(Rejection(one.event_id, str(error)))
-        stored = self.database.add_events(sound)
+        stored = self.database.events.add(sound)
         verdicts = Verdicts(stored.accepted, stored.duplicate, (*rejected, *stored.rejected))
         self.metrics.stored(len(verdicts.accepted), len(verdicts.duplicate), len(verdicts.rejected))
         return verdicts
 
-    def knows(self, item_id: str) -> bool:
-        """Says whether the catalogue has the item now."""
-        return self._row(item_id) is not None
+    def known(self, item_id: str) -> dict[str, Any] | None:
+        """What is known of an item now, by `schema` name; None when the catalogue lacks it."""
+        try:
+            return self.retriever.product(item_id)
+        except UnknownItem:
+            return None
 
     def _read(self, one: EventIn, now_ms: int) -> LiveEvent:
         self.retriever.item_row(one.item_id)
@@ -152,20 +162,57 @@ class LiveShop:
     # -- products ------------------------------------------------------------------
 
     def put_product(self, item_id: str, product: ProductIn) -> None:
-        """Indexes and stores a product; both are done when this returns.
+        """Stores and indexes a product; both are done when this returns.
 
         Args:
             item_id: The shop's id.
             product: Its fields.
 
         Raises:
-            OutputError: The database cannot be written; the product lasts until the next start.
+            DataError: It cannot be indexed; nothing was stored.
+            StorageUnavailable: The database cannot be written; nothing is acknowledged.
         """
         body = product.model_dump(exclude_none=True)
-        with self._putting:
-            self.retriever.put_item(item_id, body)
-            self.database.upsert_product(item_id, body)
-        self.metrics.catalogue(self.retriever.n_items)
+        one_product(item_id, body)
+        self.database.products.upsert(item_id, body)
+        self._replica.catch_up()
+
+    def patch_product(self, item_id: str, patch: ProductPatch) -> None:
+        """Changes the given fields of a product, stored and indexed when this returns.
+
+        Args:
+            item_id: The shop's id.
+            patch: The fields to set; one that is null is taken away.
+
+        Raises:
+            UnknownItem: There is no such product.
+            StorageUnavailable: The database cannot be written; nothing is acknowledged.
+        """
+        fields = patch.model_dump(exclude_unset=True)
+        self.database.products.patch(item_id, fields, base=_body(self.known(item_id)))
+        self._replica.catch_up()
+
+    def delete_product(self, item_id: str) -> None:
+        """Takes a product out, stored and out of every answer when this returns.
+
+        Args:
+            item_id: The shop's id.
+
+        Raises:
+            UnknownItem: There is no such product.
+            StorageUnavailable: The database cannot be written; nothing is acknowledged.
+        """
+        self._replica.catch_up()
+        self.retriever.item_row(item_id)
+        self.database.products.delete(item_id)
+        self._replica.catch_up()
+
+
+def _body(known: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields that a product is put in with, of what is known of it."""
+    if known is None:
+        return None
+    return {name: known[name] for name in ProductIn.model_fields if known.get(name) is not None}
 
 
 def _joined(earlier: History, later: History) -> History:

@@ -45,6 +45,11 @@ class Metrics:
         self._items = Gauge(
             "twotower_catalogue_items", "Products in the catalogue.", registry=self.registry
         )
+        self._cursor = Gauge(
+            "twotower_catalogue_cursor",
+            "Number of the last product change applied; equal where processes agree.",
+            registry=self.registry,
+        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one request."""
@@ -66,9 +71,10 @@ class Metrics:
         """Counts an answer that a simpler method gave."""
         self._fallbacks.labels(route, fallback).inc()
 
-    def catalogue(self, n_items: int) -> None:
-        """Notes how many products there are."""
+    def catalogue(self, n_items: int, cursor: int) -> None:
+        """Notes how many products there are, and the number of the last change applied."""
         self._items.set(n_items)
+        self._cursor.set(cursor)
 
     def text(self) -> bytes:
         """Gives all of it in Prometheus' text format."""

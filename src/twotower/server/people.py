@@ -1,6 +1,7 @@
 """What is known of visitors, for the page: examples of the log, and one visitor's events."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from twotower import schema
 from twotower.features.history import UNKNOWN_TIME, History
@@ -30,30 +31,35 @@ def example_visitors_of(shop: LiveShop, limit: int) -> list[ExampleVisitor]:
 def visitor_of(shop: LiveShop, visitor_id: str, limit: int, request_id: str) -> VisitorReply:
     """Gives the newest events of whoever is known by this id, as visitor or as user."""
     logged = shop.log.history(visitor_id)
-    live = shop.database.recent_events(visitor_id, visitor_id, limit=limit)
+    live = shop.database.events.recent(visitor_id, visitor_id, limit=limit)
     events = [*_logged_events(shop, logged, limit), *_live_events(shop, live)]
     return VisitorReply(
         request_id=request_id,
         visitor_id=visitor_id,
-        n_events=len(logged) + shop.database.count_events(visitor_id, visitor_id),
+        n_events=len(logged) + shop.database.events.count(visitor_id, visitor_id),
         recent=events[::-1][:limit],
     )
 
 
 def _newest_items(shop: LiveShop, history: History) -> list[SeenItem]:
     newest = dict.fromkeys(history.item_rows[::-1].tolist())
-    return [_seen(shop, row) for row in list(newest)[:_SHOWN]]
+    seen = (_seen(shop, row) for row in newest)
+    return list(islice((one for one in seen if one is not None), _SHOWN))
 
 
-def _seen(shop: LiveShop, row: int) -> SeenItem:
+def _seen(shop: LiveShop, row: int) -> SeenItem | None:
+    """An item of the log; None when it was taken out of the catalogue since."""
     item_id = shop.retriever.bundle.dataset.items[row, schema.ITEM_ID]
-    return SeenItem(item_id=item_id, title=shop.retriever.product(item_id)[schema.TITLE])
+    known = shop.known(item_id)
+    return None if known is None else SeenItem(item_id=item_id, title=known[schema.TITLE])
 
 
 def _logged_events(shop: LiveShop, history: History, limit: int) -> Iterable[PastEvent]:
     first = max(0, len(history) - limit)
     for place in range(first, len(history)):
         seen = _seen(shop, int(history.item_rows[place]))
+        if seen is None:
+            continue
         time = int(history.times[place])
         yield PastEvent(
             item_id=seen.item_id,
@@ -65,12 +71,12 @@ def _logged_events(shop: LiveShop, history: History, limit: int) -> Iterable[Pas
 
 def _live_events(shop: LiveShop, live: Iterable[LiveEvent]) -> Iterable[PastEvent]:
     for one in live:
-        if not shop.knows(one.item_id):
+        known = shop.known(one.item_id)
+        if known is None:
             continue
-        title = shop.retriever.product(one.item_id)[schema.TITLE]
         yield PastEvent(
             item_id=one.item_id,
-            title=title,
+            title=known[schema.TITLE],
             event=_KIND_OF[schema.KIND_CODE[one.event]],
             time=one.time,
         )

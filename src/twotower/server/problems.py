@@ -16,8 +16,8 @@ from starlette.types import Scope
 from twotower.errors import (
     DataError,
     EmptyCorpus,
-    OutputError,
     RetrievalError,
+    StorageUnavailable,
     TwoTowerError,
     UnknownItem,
     UnknownUser,
@@ -36,7 +36,7 @@ PROBLEMS: Final = {
     "invalid-request": (422, "The request is not valid"),
     "internal-error": (500, "The server failed"),
     "not-ready": (503, "Not ready yet"),
-    "storage-unavailable": (503, "The shop database cannot be written"),
+    "storage-unavailable": (503, "The shop database cannot be reached"),
 }
 """Name of each problem, with its status and title."""
 
@@ -47,7 +47,7 @@ _BY_ERROR: Final = (
     (EmptyCorpus, "empty-corpus"),
     (RetrievalError, "invalid-request"),
     (DataError, "invalid-request"),
-    (OutputError, "storage-unavailable"),
+    (StorageUnavailable, "storage-unavailable"),
 )
 _UNION_TAGS: Final = ("constrained-str", "int")
 """Steps that pydantic adds for the members of `str | int`; the sender never wrote them."""

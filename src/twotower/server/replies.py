@@ -121,6 +121,12 @@ class IndexedProductReply(ProductReply):
     indexed: bool
 
 
+class DeletedProductReply(_Reply):
+    """A product that no answer has from now on."""
+
+    item_id: str
+
+
 class SeenItem(_Answer):
     """An item by id and title."""
 

@@ -22,6 +22,7 @@ Mode = Literal["hybrid", "semantic", "lexical"]
 Placement = Literal["home", "similar"]
 Kind = Literal["view", "cart", "purchase", "review"]
 
+_Title = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
 MAX_K = 100
 MAX_EVENTS = 1_000
 MAX_QUERY = 10_000
@@ -94,10 +95,7 @@ class EventsRequest(_Request):
     events: list[EventIn] = Field(min_length=1, max_length=MAX_EVENTS)
 
 
-class ProductIn(_Request):
-    """A product as the shop describes it. Only the title is required."""
-
-    title: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
+class _ProductFields(_Request):
     description: Annotated[str, StringConstraints(max_length=20_000)] | None = None
     brand: Annotated[str, StringConstraints(max_length=200)] | None = None
     category: Annotated[str, StringConstraints(max_length=500)] | None = Field(
@@ -125,3 +123,23 @@ class ProductIn(_Request):
             except DataError as error:
                 raise ValueError(str(error)) from error
         return image
+
+
+class ProductIn(_ProductFields):
+    """A product as the shop describes it. Only the title is required."""
+
+    title: _Title
+
+
+class ProductPatch(_ProductFields):
+    """The fields of a product that change; null takes one away, what is left out stays."""
+
+    title: _Title | None = Field(default=None, description="Not null: a product has a title.")
+
+    @model_validator(mode="after")
+    def _says_something_and_keeps_the_title(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("a patch needs at least one field to change")
+        if "title" in self.model_fields_set and self.title is None:
+            raise ValueError("title cannot be null: a product has a title")
+        return self

@@ -16,7 +16,7 @@ from twotower.errors import ConfigError, TwoTowerError
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
 from twotower.server.settings import ServerSettings
-from twotower.shop.connection import beside
+from twotower.shop.address import beside
 from twotower.shop.database import ShopDatabase
 
 
@@ -37,12 +37,17 @@ def serve(
         host: Address to listen on; anything but loopback needs an `api_key`.
         port: 0 takes a free one.
         api_key: When set, every /v1 route requires it.
-        database: Path or URL of the shop database; a folder beside the bundle when left out.
+        database: Path, `sqlite:///PATH` or `postgresql://...` of the shop database; a folder
+            beside the bundle when left out.
 
     Raises:
-        ConfigError: The address is taken, not this machine's, or open without a key.
+        ConfigError: The address is taken, not this machine's, or open without a key, or the
+            database's is none.
+        MissingExtra: The driver of the database is not installed.
         BundleError: The bundle is damaged or of another version.
-        OutputError: The shop database cannot be written.
+        OutputError: The database's file cannot be written.
+        StorageUnavailable: The database's server cannot be reached.
+        DataError: It is no shop database, or one of a newer twotower.
     """
     settings = ServerSettings(host=host, port=port, api_key=api_key)
 

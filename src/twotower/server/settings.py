@@ -21,6 +21,8 @@ class ServerSettings:
         max_clock_ahead_s: An event may lie this far in the future, for clocks that differ.
         warm_up_queries: Titles searched before the server says it is ready.
         shutdown_s: Running requests may take this long after a stop signal.
+        follow_interval_s: Seconds between two looks at what other processes on the same
+            database changed, .01..60.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +33,7 @@ class ServerSettings:
     max_clock_ahead_s: int = 600
     warm_up_queries: int = 4
     shutdown_s: int = 10
+    follow_interval_s: float = 0.25
 
     def __post_init__(self) -> None:
         _in_range("port", self.port, 0, 65_535)
@@ -39,6 +42,7 @@ class ServerSettings:
         _in_range("max_clock_ahead_s", self.max_clock_ahead_s, 0, 86_400)
         _in_range("warm_up_queries", self.warm_up_queries, 1, 1_000)
         _in_range("shutdown_s", self.shutdown_s, 0, 600)
+        _in_range("follow_interval_s", self.follow_interval_s, 0.01, 60)
         if self.api_key is not None and len(self.api_key) < _LEAST_KEY:
             raise ConfigError(
                 f"api_key must have {_LEAST_KEY} or more characters, got {len(self.api_key)}; "
@@ -61,6 +65,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _in_range(field: str, value: int, low: int, high: int) -> None:
+def _in_range(field: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ConfigError(f"{field} must be in {low}..{high}, got {value}")

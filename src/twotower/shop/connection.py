@@ -1,123 +1,80 @@
-"""Opening the database file: its address, its durability, its schema version."""
+"""Opening the database: its address, its durability, its revision."""
 
 import sqlite3
 from pathlib import Path
-from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event, inspect
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
-from twotower.errors import ConfigError, DataError, OutputError
-from twotower.shop.tables import SCHEMA_VERSION, metadata, schema_version
-
-BUSY_TIMEOUT_MS: Final = 10_000
-"""A writer waits this long for another process that writes."""
-_POOL: Final = 8
-_OVERFLOW: Final = 56
-
-
-def beside(bundle: Path) -> Path:
-    """Gives the default place of a bundle's database: a sibling folder, as bundles never change.
-
-    Args:
-        bundle: The bundle's folder.
-
-    Returns:
-        `NAME-shop/shop.sqlite` beside it.
-    """
-    folder = bundle.resolve()
-    return folder.parent / f"{folder.name}-shop" / "shop.sqlite"
+from twotower.errors import DataError, MissingExtra, OutputError, StorageUnavailable, TwoTowerError
+from twotower.shop.address import read_address, shown_address
+from twotower.shop.dialect import begin_upgrading, dialect_of, prepare_sessions
+from twotower.shop.migrations.upgrade import upgrade
 
 
 def open_engine(where: str | Path) -> Engine:
-    """Opens the database file, and makes it with its folder and tables when it is not there.
+    """Opens the database, and brings its tables to the newest revision.
+
+    Of several processes that open one database at once, one makes the tables and the others
+    wait for it. A file is made, with its folder, when it is not there.
 
     Args:
-        where: A path, or a URL `sqlite:///PATH`.
+        where: A path or a URL, as `read_address` takes it.
 
     Returns:
         An engine whose transactions are on disk when they end.
 
     Raises:
-        ConfigError: Not the address of an SQLite file.
+        ConfigError: Not the address of a file or of a PostgreSQL database.
+        MissingExtra: The driver of that database is not installed.
         OutputError: The file cannot be made or written.
-        DataError: The file is no shop database, or one of another schema version.
+        StorageUnavailable: The server cannot be reached, or lets nobody in or write.
+        DataError: It is no shop database, or one of a newer revision.
     """
-    url = _file_url(where)
-    path = Path(str(url.database))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-    engine = create_engine(
-        url,
-        pool_size=_POOL,
-        max_overflow=_OVERFLOW,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1_000, "check_same_thread": False},
-    )
-    event.listen(engine, "connect", _make_durable)
+    url = read_address(where)
+    engine = _engine(url)
+    if url.get_backend_name() == "sqlite":
+        _make_folder(Path(str(url.database)).parent)
+    prepare_sessions(engine)
     try:
         with engine.connect() as connection:
-            _make_or_check(connection, path)
+            begin_upgrading(connection)
+            upgrade(connection, shown_address(url))
+            connection.commit()
     except DBAPIError as error:
         engine.dispose()
-        raise _named(error, path) from error
-    except DataError:
+        raise _named(error, shown_address(url)) from error
+    except TwoTowerError:
         engine.dispose()
         raise
     return engine
 
 
-def _file_url(where: str | Path) -> URL:
-    if isinstance(where, Path) or "://" not in where:
-        return URL.create("sqlite", database=str(where))
+def _engine(url: URL) -> Engine:
     try:
-        url = make_url(where)
-    except ArgumentError as error:
-        raise ConfigError(f"database must be a path or sqlite:///PATH, got {where!r}") from error
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        shown = url.render_as_string(hide_password=True)
-        raise ConfigError(f"database must be an SQLite file, sqlite:///PATH, got {shown!r}")
-    return url
+        return create_engine(url, hide_parameters=True, **dialect_of(url).options)
+    except ImportError as error:
+        raise MissingExtra(
+            f"a database at {url.get_backend_name()}:// needs the driver {url.get_driver_name()}, "
+            "which is not installed; pip install 'twotower[cluster]'"
+        ) from error
 
 
-def _make_durable(connection: sqlite3.Connection, _record: Any) -> None:
-    """A commit is on disk before it returns; readers do not wait for the writer."""
-    connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
-def _make_or_check(connection: Connection, path: Path) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    names = inspect(connection).get_table_names()
-    if not names:
-        metadata.create_all(connection)
-        connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
-    elif schema_version.name not in names:
-        raise DataError(
-            f"{path} is an SQLite file but no shop database: it has the tables "
-            f"{', '.join(sorted(names)[:5])}; name another file"
-        )
-    else:
-        _check_version(connection, path)
-    connection.commit()
-
-
-def _check_version(connection: Connection, path: Path) -> None:
-    found = connection.execute(schema_version.select()).scalar()
-    if found != SCHEMA_VERSION:
-        raise DataError(
-            f"{path} has schema version {found}, this twotower reads version {SCHEMA_VERSION}; "
-            "use the twotower that wrote it, or name another file"
-        )
-
-
-def _named(error: DBAPIError, path: Path) -> DataError | OutputError:
-    reason = str(error.orig)
+def _named(error: DBAPIError, address: str) -> TwoTowerError:
+    reason = " ".join(str(error.orig).split())
     if isinstance(error.orig, sqlite3.OperationalError):
-        return OutputError(f"cannot open the shop database {path}: {reason}")
-    return DataError(f"{path} is no shop database: {reason}; name another file")
+        return OutputError(f"cannot open the shop database {address}: {reason}")
+    if isinstance(error.orig, sqlite3.Error):
+        return DataError(f"{address} is no shop database: {reason}; name another file")
+    return StorageUnavailable(
+        f"cannot open the shop database {address}: {reason}; check that the server runs, "
+        "and that address, user and rights are as it expects"
+    )

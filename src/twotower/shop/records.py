@@ -53,23 +53,25 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
-class LiveProduct:
-    """A product that was added or replaced after the bundle was built.
+class ProductChange:
+    """A product as its newest change since the bundle was built left it.
 
     Attributes:
+        number: The change's place in the feed of products.
         item_id: The shop's id.
-        body: Its fields by `schema` name, as JSON holds them.
+        body: Its fields by `schema` name, as JSON holds them; None when it was deleted.
         updated: When it was stored, UTC milliseconds.
     """
 
+    number: int
     item_id: str
-    body: dict[str, Any]
+    body: dict[str, Any] | None
     updated: int
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows in the shop database."""
+    """Rows in the shop database; deleted products do not count."""
 
     events: int
     products: int

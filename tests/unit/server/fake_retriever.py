@@ -58,7 +58,7 @@ class FakeRetriever:
 
     @property
     def n_items(self):
-        return len(self._products)
+        return len(self._rows)
 
     def item_row(self, item_id):
         if item_id not in self._rows:
@@ -77,9 +77,17 @@ class FakeRetriever:
                 self._rows[item_id] = len(self._products)
                 self._products.append(product)
 
+    def remove_item(self, item_id):
+        with self._writing:
+            self.item_row(item_id)
+            del self._rows[item_id]
+
+    def _there(self):
+        return [self._products[row] for row in self._rows.values()]
+
     def search(self, query, *, k=24, offset=0, mode="hybrid"):
         words = set(query.lower().split())
-        found = [one for one in self._products if words & set(one["title"].lower().split())]
+        found = [one for one in self._there() if words & set(one["title"].lower().split())]
         page = self._hits(found[offset : offset + k], offset + 1)
         return answer(page, len(found), WORDS, mode)
 
@@ -93,7 +101,7 @@ class FakeRetriever:
 
     def recommend(self, history, *, k=12, exclude=()):
         if len(history) == 0:
-            rest = [one for one in self._products if one["item_id"] not in exclude]
+            rest = [one for one in self._there() if one["item_id"] not in exclude]
             page = self._hits(rest[:k])
             return answer(page, len(rest), "all", "recommend", fallback_used="popularity")
         last = self._products[history.item_rows[-1]]
@@ -103,7 +111,7 @@ class FakeRetriever:
     def _of_category(self, category, exclude, k, mode, history_length=0):
         found = [
             one
-            for one in self._products
+            for one in self._there()
             if one.get("category") == category and one["item_id"] not in exclude
         ]
         page = self._hits(found[:k])

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from pathlib import Path
 
 from fake_retriever import FakeRetriever
 from rich.console import Console
@@ -27,7 +26,7 @@ def main():
     settings = ServerSettings(port=int(sys.argv[1]))
     try:
         serve_app(
-            lambda: create_app(Slow(), ShopDatabase(Path(sys.argv[2])), settings),
+            lambda: create_app(Slow(), ShopDatabase(sys.argv[2]), settings),
             console=Console(file=sys.stdout),
             settings=settings,
         )

@@ -39,7 +39,8 @@ def built(tmp_path):
     [
         ("GET", "/v1/nothing", 404, "not-found"),
         ("GET", "/v1/search", 405, "method-not-allowed"),
-        ("DELETE", "/v1/products/kettle", 405, "method-not-allowed"),
+        ("POST", "/v1/products/kettle", 405, "method-not-allowed"),
+        ("DELETE", "/v1/products/unicorn", 404, "unknown-item"),
         ("GET", "/v1/products/unicorn", 404, "unknown-item"),
         ("POST", "/somewhere", 404, "not-found"),
         ("POST", "/v1/search", 422, "invalid-request"),
@@ -195,6 +196,7 @@ def test_metrics_count_requests_by_route_stages_events_fallbacks_and_items(clien
         'twotower_events_total{verdict="rejected"} 1.0',
         'twotower_fallbacks_total{fallback="popularity",route="/v1/recommendations"} 1.0',
         "twotower_catalogue_items 6.0",
+        "twotower_catalogue_cursor 1.0",
     ):
         assert line in lines
 

@@ -1,5 +1,6 @@
 """The routes over a little shop whose retriever is a fake; right answers are known."""
 
+import sqlite3
 import threading
 import time
 
@@ -8,7 +9,6 @@ from fake_retriever import FakeRetriever
 
 from twotower.server.live_shop import LiveShop
 from twotower.server.settings import ServerSettings
-from twotower.shop.database import ShopDatabase
 
 
 def event(event_id, item="kettle", *, visitor="v1", kind="view", **more):
@@ -241,21 +241,22 @@ def test_events_survive_into_the_next_server(open_shop):
         assert hit_ids(home(second, visitor_id="v1")) == ["bulb"]
 
 
-def test_an_event_on_an_item_that_a_later_bundle_lacks_is_passed_over(open_shop):
+def test_an_event_on_an_item_that_a_later_bundle_lacks_is_passed_over(open_shop, where):
     with open_shop() as first:
         first.put("/v1/products/gone", {"title": "Short-lived"})
         first.post("/v1/events", {"events": [event("e1", "lamp"), event("e2", "gone")]})
-    where = first.app.state.shop.database.path
-    with ShopDatabase(where) as database, database._transaction() as connection:
-        connection.exec_driver_sql("DELETE FROM products")
+    with sqlite3.connect(where) as file:
+        file.execute("DELETE FROM products")
+    file.close()
     with open_shop() as second:
         assert hit_ids(home(second, visitor_id="v1")) == ["bulb"]
         assert second.get("/v1/visitors/v1").json()["recent"][0]["item_id"] == "lamp"
 
 
-def test_when_nothing_can_be_stored_nothing_is_acknowledged(client):
-    with client.app.state.shop.database._transaction() as connection:
-        connection.exec_driver_sql("DROP TABLE events")
+def test_when_nothing_can_be_stored_nothing_is_acknowledged(client, where):
+    with sqlite3.connect(where) as file:
+        file.execute("DROP TABLE events")
+    file.close()
     response = client.post("/v1/events", {"events": [event("e1")]})
     assert response.status_code == 503
     assert response.json()["type"] == "urn:twotower:problem:storage-unavailable"
@@ -282,6 +283,61 @@ def test_a_new_product_is_found_at_once_and_after_a_restart(open_shop):
         assert first.get("/v1/stats").json()["live_items"] == 1
     with open_shop() as second:
         assert hit_ids(second.post("/v1/search", {"query": "samovar"})) == ["samovar"]
+
+
+def test_a_patch_changes_what_it_names_for_products_of_the_bundle_and_new_ones(open_shop):
+    with open_shop() as first:
+        patched = first.request("PATCH", "/v1/products/kettle", json={"price": 9, "brand": None})
+        assert patched.status_code == 200
+        item = patched.json()["item"]
+        assert (item["title"], item["price"], item["brand"]) == ("Steel kettle", 9, None)
+        first.put("/v1/products/mug", {"title": "Mug", "price": 4})
+        first.request("PATCH", "/v1/products/mug", json={"title": "Blue mug"})
+    with open_shop() as second:
+        assert second.get("/v1/products/kettle").json()["item"] == item
+        mug = second.get("/v1/products/mug").json()["item"]
+        assert (mug["title"], mug["price"]) == ("Blue mug", 4)
+
+
+@pytest.mark.parametrize(
+    ("patch", "path"),
+    [
+        ({}, "body"),
+        ({"title": None}, "body"),
+        ({"title": " "}, "body.title"),
+        ({"price": -1}, "body.price"),
+        ({"colour": "red"}, "body.colour"),
+    ],
+)
+def test_a_patch_that_breaks_the_contract_is_refused_and_not_stored(client, patch, path):
+    response = client.request("PATCH", "/v1/products/kettle", json=patch)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["path"] == path
+    assert client.get("/v1/stats").json()["live_items"] == 0
+
+
+def test_a_deleted_product_is_in_no_answer_also_after_a_restart(open_shop):
+    with open_shop() as first:
+        first.post("/v1/events", {"events": [event("e1", "lamp"), event("e2", "kettle")]})
+        answer = first.request("DELETE", "/v1/products/kettle")
+        assert (answer.status_code, answer.json()["item_id"]) == (200, "kettle")
+    with open_shop() as second:
+        for method in ("GET", "DELETE", "PATCH", "GET"):
+            body = {"price": 1} if method == "PATCH" else None
+            again = second.request(method, "/v1/products/kettle", json=body)
+            assert again.status_code == 404, method
+        assert hit_ids(second.post("/v1/search", {"query": "steel"})) == ["a/b"]
+        assert hit_ids(home(second, visitor_id="v1")) == ["bulb"]
+        seen = {
+            visitor: [
+                one["item_id"] for one in second.get(f"/v1/visitors/{visitor}").json()["recent"]
+            ]
+            for visitor in ("v1", "ann")
+        }
+        assert seen == {"v1": ["lamp"], "ann": ["lamp", "teapot"]}, "the kettle is left out"
+        assert second.get("/v1/stats").json()["items"] == 4
+        second.put("/v1/products/kettle", {"title": "Another steel kettle"})
+        assert set(hit_ids(second.post("/v1/search", {"query": "steel"}))) == {"a/b", "kettle"}
 
 
 def test_a_product_is_read_by_any_id_the_shop_uses(client):

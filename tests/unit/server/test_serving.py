@@ -3,7 +3,6 @@
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,7 +15,9 @@ import pytest
 
 from twotower.server.run import _listening
 from twotower.server.settings import ServerSettings
+from twotower.shop.database import ShopDatabase
 
+PATIENCE_S = 30
 PROGRAM = Path(__file__).with_name("serve_fake.py")
 
 
@@ -84,30 +85,78 @@ def test_a_shop_that_cannot_warm_up_does_not_start(where):
     assert "cannot warm up" in finished.stderr
 
 
-def send_until_it_dies(address, run, acknowledged):
-    with httpx.Client() as client:
-        for step in range(100_000):
-            batch = {"events": [view(f"{run}-{step}-{place}") for place in range(3)]}
-            try:
-                response = client.post(f"{address}/v1/events", json=batch)
-            except httpx.TransportError:
-                return
-            acknowledged.extend(response.json()["accepted"])
+class Sender:
+    """Sends events and changes of one product until the server dies; knows what was told of."""
+
+    def __init__(self, address, run):
+        self.run, self.acknowledged, self.steps = run, [], []
+        self._thread = threading.Thread(target=self._send, args=(address,))
+        self._thread.start()
+
+    def wait_for(self, n_answers):
+        while len(self.steps) < n_answers and self._thread.is_alive():
+            time.sleep(0.005)
+
+    def join(self):
+        self._thread.join()
+
+    def _send(self, address):
+        with httpx.Client(base_url=address) as client:
+            for step in range(100_000):
+                try:
+                    self._step(client, step)
+                except httpx.TransportError:
+                    return
+
+    def _step(self, client, step):
+        batch = {"events": [view(f"{self.run}-{step}-{place}") for place in range(3)]}
+        told = client.post("/v1/events", json=batch)
+        self.acknowledged.extend(told.json()["accepted"])
+        product = f"/v1/products/product-{self.run}"
+        if step % 3 == 2:
+            changed = client.delete(product)
+        else:
+            changed = client.put(product, json={"title": "T", "price": step})
+        assert changed.status_code == 200, changed.text
+        self.steps.append(step)
 
 
-@pytest.mark.parametrize("kills", [4])
-def test_every_event_acknowledged_over_http_survives_a_kill_exactly_once(where, kills):
-    acknowledged = []
+def price_left(body):
+    return "deleted" if body is None else body["price"]
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_all_that_was_acknowledged_over_http_survives_kills_exactly_once(shop_address, kills):
+    senders = []
     for run in range(kills):
-        with started(where) as (process, address):
-            sending = threading.Thread(target=send_until_it_dies, args=(address, run, acknowledged))
-            sending.start()
-            time.sleep(0.15 + 0.05 * run)
+        with started(shop_address) as (process, address):
+            senders.append(sender := Sender(address, run))
+            sender.wait_for(3 + run % 10)
             process.send_signal(signal.SIGKILL)
-            sending.join()
-    with sqlite3.connect(where) as file:
-        stored = [event_id for (event_id,) in file.execute("SELECT event_id FROM events")]
-    file.close()
+            sender.join()
+    with ShopDatabase(shop_address) as database:
+        stored = [one.event_id for _, one in database.events.after(0, limit=1_000_000)]
+        left = {one.item_id: price_left(one.body) for one in database.products.after(0, limit=99)}
+    acknowledged = [event_id for sender in senders for event_id in sender.acknowledged]
     assert len(acknowledged) > 3 * kills
     assert len(stored) == len(set(stored))
     assert set(acknowledged) <= set(stored)
+    for sender in senders:
+        last = sender.steps[-1]
+        possible = {"deleted" if step % 3 == 2 else step for step in (last, last + 1)}
+        assert left[f"product-{sender.run}"] in possible
+
+
+def test_two_processes_on_one_database_serve_each_others_products(shop_address):
+    with started(shop_address) as (_, one), started(shop_address) as (_, other):
+        put = httpx.put(f"{one}/v1/products/samovar", json={"title": "Copper samovar"})
+        assert put.status_code == 200
+        until = time.monotonic() + PATIENCE_S
+        while httpx.get(f"{other}/v1/products/samovar").status_code == 404:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        deleted = httpx.delete(f"{other}/v1/products/samovar")
+        assert deleted.status_code == 200
+        while httpx.get(f"{one}/v1/products/samovar").status_code == 200:
+            assert time.monotonic() < until
+            time.sleep(0.02)

@@ -1,6 +1,7 @@
 """Starts a writer again and again, kills it with SIGKILL, and prints what it had acknowledged.
 
-Run as a program: kill_writers.py FILE KILLS. The last line of output is JSON.
+Run as a program: kill_writers.py ADDRESS KILLS. The last line of output is JSON: the events'
+ids, and of each life the last step of its product that was acknowledged.
 """
 
 import json
@@ -14,36 +15,55 @@ from twotower.shop.database import ShopDatabase
 from twotower.shop.records import LiveEvent
 
 
-def write_for_ever(where, run, acknowledge):
-    database = ShopDatabase(where)
+def change_product(products, run, step):
+    """Every fifth step deletes the product of this run, the others set it to their number."""
+    if step % 5 == 4:
+        products.delete(f"product-{run}")
+    else:
+        products.upsert(f"product-{run}", {"title": "T", "price": step})
+
+
+def write_for_ever(address, run, acknowledge):
+    database = ShopDatabase(address)
+    os.write(acknowledge, b"open\n")
     for step in range(1_000_000):
         batch = [
             LiveEvent(f"{run}-{step}-{place}", "v", "kettle", "view", time=step, received=step)
             for place in range(step % 3 + 1)
         ]
-        accepted = database.add_events(batch).accepted
+        accepted = database.events.add(batch).accepted
         os.write(acknowledge, ("\n".join(accepted) + "\n").encode())
+        change_product(database.products, run, step)
+        os.write(acknowledge, f"product {step}\n".encode())
 
 
-def one_life(where, run, lifetime_s):
+def one_life(address, run, lifetime_s):
+    """Lives for a moment after it has opened the database; every fourth not even that long."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read_end)
-        write_for_ever(where, run, write_end)
+        write_for_ever(address, run, write_end)
     os.close(write_end)
-    time.sleep(lifetime_s)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(read_end) as acknowledged:
-        return acknowledged.read().split()
+        if run % 4:
+            acknowledged.readline()
+        time.sleep(lifetime_s)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return [line for line in acknowledged.read().splitlines() if line != "open"]
 
 
 def main():
-    where, kills = sys.argv[1], int(sys.argv[2])
+    address, kills = sys.argv[1], int(sys.argv[2])
     moments = random.Random(5)  # noqa: S311 - the same moments every time
-    told = [one_life(where, run, moments.uniform(0.005, 0.08)) for run in range(kills)]
-    sys.stdout.write(json.dumps([event_id for life in told for event_id in life]))
+    lives = [one_life(address, run, moments.uniform(0.0, 0.2)) for run in range(kills)]
+    told = [line for life in lives for line in life if not line.startswith("product ")]
+    steps = {
+        run: max((int(line.split()[1]) for line in life if line.startswith("product ")), default=-1)
+        for run, life in enumerate(lives)
+    }
+    sys.stdout.write(json.dumps({"events": told, "steps": steps}))
 
 
 if __name__ == "__main__":

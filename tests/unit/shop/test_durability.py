@@ -1,26 +1,58 @@
+"""What was acknowledged is there exactly once, whenever the writer dies."""
+
 import json
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from twotower.shop.database import ShopDatabase
 
-KILLS = 40
+KILLS = 30
 
 
-def test_every_acknowledged_event_is_there_exactly_once_after_many_kills(tmp_path):
-    where = tmp_path / "shop.sqlite"
+@pytest.fixture
+def acknowledged(shop_address):
+    """What the killed writers had told of, with the ids as a list."""
     program = Path(__file__).with_name("kill_writers.py")
     finished = subprocess.run(
-        [sys.executable, program, where, str(KILLS)], capture_output=True, text=True, check=True
+        [sys.executable, program, shop_address, str(KILLS)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    acknowledged = json.loads(finished.stdout)
-    assert len(acknowledged) > KILLS
+    return json.loads(finished.stdout)
+
+
+def step_left(body):
+    """The step that left a product like this; of deletions any one."""
+    return "deleted" if body is None else body["price"]
+
+
+def test_all_that_was_acknowledged_is_there_exactly_once_after_many_kills(
+    shop_address, acknowledged
+):
+    events = acknowledged["events"]
+    assert len(events) > KILLS
+    with ShopDatabase(shop_address) as database:
+        stored = [one.event_id for _, one in database.events.after(0, limit=1_000_000)]
+        left = {one.item_id: step_left(one.body) for one in database.products.after(0, limit=999)}
+    assert len(stored) == len(set(stored))
+    assert set(events) <= set(stored)
+    changed = {run: step for run, step in acknowledged["steps"].items() if step >= 0}
+    assert len(changed) > KILLS / 4
+    for run, step in changed.items():
+        possible = {"deleted" if one % 5 == 4 else one for one in (step, step + 1)}
+        assert left[f"product-{run}"] in possible, "the last change told of, or the one after it"
+
+
+def test_a_killed_writer_leaves_a_sound_file(tmp_path):
+    where = tmp_path / "shop.sqlite"
+    program = Path(__file__).with_name("kill_writers.py")
+    subprocess.run([sys.executable, program, where, "5"], capture_output=True, check=True)
     ShopDatabase(where).close()
     with sqlite3.connect(where) as file:
-        stored = [event_id for (event_id,) in file.execute("SELECT event_id FROM events")]
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     file.close()
-    assert len(stored) == len(set(stored))
-    assert set(acknowledged) <= set(stored)

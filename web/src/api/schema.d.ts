@@ -122,10 +122,18 @@ export interface paths {
          */
         put: operations["put_product"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete Product
+         * @description Takes a product out; that is on disk, and no answer has it from now on.
+         */
+        delete: operations["delete_product"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Patch Product
+         * @description Changes some fields of a product; they are on disk, and in the next answer.
+         */
+        patch: operations["patch_product"];
         trace?: never;
     };
     "/v1/visitors": {
@@ -281,6 +289,16 @@ export interface components {
             name: string;
             /** Items */
             items: number;
+        };
+        /**
+         * DeletedProductReply
+         * @description A product that no answer has from now on.
+         */
+        DeletedProductReply: {
+            /** Request Id */
+            request_id: string;
+            /** Item Id */
+            item_id: string;
         };
         /**
          * EventIn
@@ -480,8 +498,6 @@ export interface components {
          * @description A product as the shop describes it. Only the title is required.
          */
         ProductIn: {
-            /** Title */
-            title: string;
             /** Description */
             description?: string | null;
             /** Brand */
@@ -509,6 +525,46 @@ export interface components {
              * @description An http(s) URL, or a `data:image/` URI.
              */
             image?: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ProductPatch
+         * @description The fields of a product that change; null takes one away, what is left out stays.
+         */
+        ProductPatch: {
+            /** Description */
+            description?: string | null;
+            /** Brand */
+            brand?: string | null;
+            /**
+             * Category
+             * @description A path such as 'Home > Kitchen > Kettles'.
+             */
+            category?: string | null;
+            /** Price */
+            price?: number | null;
+            /** Rating */
+            rating?: number | null;
+            /** Attributes */
+            attributes?: string[] | null;
+            /** In Stock */
+            in_stock?: boolean | null;
+            /**
+             * Launched
+             * @description On sale since, UTC milliseconds.
+             */
+            launched?: number | null;
+            /**
+             * Image
+             * @description An http(s) URL, or a `data:image/` URI.
+             */
+            image?: string | null;
+            /**
+             * Title
+             * @description Not null: a product has a title.
+             */
+            title?: string | null;
         };
         /**
          * ProductReply
@@ -1020,6 +1076,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ProductIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexedProductReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedProductReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductPatch"];
             };
         };
         responses: {

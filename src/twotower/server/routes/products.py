@@ -1,4 +1,4 @@
-"""GET and PUT /v1/products/{item_id}, and the product's picture."""
+"""GET, PUT, PATCH and DELETE /v1/products/{item_id}, and the product's picture."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -8,8 +8,8 @@ from twotower.server.answers import as_item
 from twotower.server.context import IdInPath, RequestId, Shop
 from twotower.server.images import SVG_POLICY, SVG_TYPE, decode_picture, is_data_uri
 from twotower.server.problems import ProblemError
-from twotower.server.replies import IndexedProductReply, ProductReply
-from twotower.server.requests import ProductIn
+from twotower.server.replies import DeletedProductReply, IndexedProductReply, ProductReply
+from twotower.server.requests import ProductIn, ProductPatch
 
 router = APIRouter(tags=["products"])
 _FIVE_MINUTES = "private, max-age=300"
@@ -45,3 +45,20 @@ def put_product(
     shop.put_product(item_id, product)
     item = as_item(shop.retriever.product(item_id))
     return IndexedProductReply(request_id=request_id, item=item, indexed=True)
+
+
+@router.patch("/v1/products/{item_id:path}")
+def patch_product(
+    item_id: IdInPath, patch: ProductPatch, shop: Shop, request_id: RequestId
+) -> IndexedProductReply:
+    """Changes some fields of a product; they are on disk, and in the next answer."""
+    shop.patch_product(item_id, patch)
+    item = as_item(shop.retriever.product(item_id))
+    return IndexedProductReply(request_id=request_id, item=item, indexed=True)
+
+
+@router.delete("/v1/products/{item_id:path}")
+def delete_product(item_id: IdInPath, shop: Shop, request_id: RequestId) -> DeletedProductReply:
+    """Takes a product out; that is on disk, and no answer has it from now on."""
+    shop.delete_product(item_id)
+    return DeletedProductReply(request_id=request_id, item_id=item_id)

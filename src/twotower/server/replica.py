@@ -1,0 +1,89 @@
+"""Keeping this process at the products of the database, whichever process wrote them."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from twotower.errors import StorageUnavailable, TwoTowerError, UnknownItem
+from twotower.retrieval.retriever import Retriever
+from twotower.shop.products import Products
+from twotower.shop.records import ProductChange
+
+_log = logging.getLogger(__name__)
+_PAGE = 500
+_END_S = 5.0
+
+
+class Replica:
+    """A cursor into the feed of products, and the retriever that is kept there.
+
+    The feed is the only way into the retriever: what this process writes itself is found by
+    catching up too, so every process applies the same changes in the same order.
+
+    Args:
+        retriever: Takes the products in.
+        products: Of the database.
+        changed: Called with the cursor after changes were applied.
+    """
+
+    def __init__(
+        self, retriever: Retriever, products: Products, changed: Callable[[int], None]
+    ) -> None:
+        self._retriever = retriever
+        self._products = products
+        self._changed = changed
+        self._cursor = 0
+        self._applying = threading.Lock()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def catch_up(self) -> None:
+        """Applies every change stored before the call; raises `StorageUnavailable`."""
+        with self._applying:
+            more = True
+            while more and not self._ending.is_set():
+                changes = self._products.after(self._cursor, limit=_PAGE)
+                for change in changes:
+                    self._apply(change)
+                    self._cursor = change.number
+                self._changed(self._cursor)
+                more = len(changes) == _PAGE
+
+    def follow(self, interval_s: float) -> None:
+        """Catches up again and again, in the background, until `stop`."""
+        self._thread = threading.Thread(
+            target=self._follow, args=(interval_s,), name="replica", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends following, and waits for what is being applied."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(_END_S)
+
+    def _follow(self, interval_s: float) -> None:
+        is_failing = False
+        while not self._ending.wait(interval_s):
+            try:
+                self.catch_up()
+            except Exception as error:  # whatever it is, it is tried again; told once
+                if not is_failing:
+                    trace = None if isinstance(error, StorageUnavailable) else error
+                    _log.warning("other processes are not followed: %s", error, exc_info=trace)
+                is_failing = True
+            else:
+                if is_failing:
+                    _log.warning("other processes are followed again")
+                is_failing = False
+
+    def _apply(self, change: ProductChange) -> None:
+        if change.body is None:
+            with suppress(UnknownItem):  # it came and went between two looks
+                self._retriever.remove_item(change.item_id)
+            return
+        try:
+            self._retriever.put_item(change.item_id, change.body)
+        except TwoTowerError:
+            _log.exception("live product %r cannot be indexed, left out", change.item_id)
