@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from twotower import __version__, exits
-from twotower.errors import MissingExtra, UnknownUser
+from twotower.errors import MissingExtra, UnknownUser, installing
 
 app = typer.Typer(
     help="Semantic search and personal recommendations for a shop, from one two-tower model.",
@@ -289,7 +289,7 @@ def _pipeline() -> Any:
         from twotower import pipeline
     except ModuleNotFoundError as missing:
         raise MissingExtra(
-            f"this needs {missing.name}, which serving does not; pip install 'twotower[train]'"
+            f"this needs {missing.name}, which serving does not; {installing('train')}"
         ) from missing
     return pipeline
 

@@ -43,6 +43,11 @@ class MissingExtra(TwoTowerError):  # noqa: N818 - reads as a sentence, like Key
     """An optional part of the installation is needed; the message says which extra."""
 
 
+def installing(extra: str) -> str:
+    """The remedy of a missing extra, for an installation from a clone or from a wheel."""
+    return f"pip install '.[{extra}]' in a clone of twotower, or 'WHEEL[{extra}]' from its wheel"
+
+
 class BundleError(TwoTowerError):
     """A bundle cannot be used."""
 

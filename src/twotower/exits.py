@@ -14,7 +14,12 @@ from twotower.errors import TwoTowerError
 FAILED, NOT_PROMOTED, INTERRUPTED = 1, 3, 130
 """Exit codes: an error that was told, a bundle no better than its baselines, Ctrl+C."""
 
-_GO_ON = {"train": "from the last checkpoint", "build": "where it was", "demo": "where it was"}
+_GO_ON = {
+    "train": "from the last checkpoint",
+    "tune": "where it was",
+    "build": "where it was",
+    "demo": "where it was",
+}
 
 
 class Verbs(TyperGroup):

@@ -25,7 +25,7 @@ from twotower.data.prepare import prepare as prepare_tables
 from twotower.data.times import to_ms
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
-from twotower.errors import DataError, MissingExtra
+from twotower.errors import DataError, MissingExtra, installing
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.lineup import Lineup
@@ -291,7 +291,7 @@ def _training_of_towers() -> Callable[..., Run]:
 
 
 def _no_training(missing: ModuleNotFoundError) -> MissingExtra:
-    return MissingExtra(f"training needs {missing.name}; pip install 'twotower[train]'")
+    return MissingExtra(f"training needs {missing.name}; {installing('train')}")
 
 
 def _outside_table(path: Path, table: str) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from twotower.encoders.onnx import (
     OnnxTextEncoder,
     folder_hash,
 )
-from twotower.errors import ConfigError, MissingExtra
+from twotower.errors import ConfigError, MissingExtra, installing
 
 PACKAGED = "minilm"
 """all-MiniLM-L6-v2, 384 wide, from the package that carries its weights."""
@@ -65,7 +65,7 @@ def _export(name: str, folder: Path) -> None:
         from sentence_transformers import SentenceTransformer
     except ImportError as missing:
         raise MissingExtra(
-            f"exporting a text encoder needs {missing.name}; pip install 'twotower[train]'"
+            f"exporting a text encoder needs {missing.name}; {installing('train')}"
         ) from missing
     source = _packaged_folder() if name == PACKAGED else name
     if not name or (Path(name).is_absolute() and not Path(name).is_dir()):
@@ -122,7 +122,5 @@ def _packaged_folder() -> Path:
     """Where the packaged model lies, found without importing it."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
-        raise MissingExtra(
-            "the packaged text encoder is not installed; pip install 'twotower[train]'"
-        )
+        raise MissingExtra(f"the packaged text encoder is not installed; {installing('train')}")
     return Path(spec.origin).parent / "model"

@@ -294,5 +294,5 @@ def test_an_unknown_line_up_and_a_missing_library_are_said(monkeypatch):
     with pytest.raises(ConfigError, match="one of quick, all, got 'every'"):
         baselines("every")
     monkeypatch.setattr(lineup, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"twotower\[baselines\]"):
+    with pytest.raises(MissingExtra, match=r"\.\[baselines\]"):
         baselines("all")

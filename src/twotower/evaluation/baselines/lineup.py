@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any, Final, Literal
 
 from twotower.data.dataset import Dataset
-from twotower.errors import ConfigError, MissingExtra
+from twotower.errors import ConfigError, MissingExtra, installing
 from twotower.evaluation.baselines import ease, factors, item_knn, popularity
 from twotower.evaluation.baselines.tuning import Tuned, tune
 from twotower.evaluation.cases import Cases
@@ -103,7 +103,7 @@ def baselines(lineup: Lineup) -> tuple[Baseline, ...]:
         return (*_COUNTED, _ease(QUICK_EASE_ITEMS))
     if find_spec("implicit") is None:
         raise MissingExtra(
-            "all baselines need the library implicit; pip install 'twotower[baselines]', "
+            f"all baselines need the library implicit; {installing('baselines')}; "
             "or leave it at the quick ones"
         )
     return (*_COUNTED, _ease(EASE_ITEMS), *_FACTORISED)
