@@ -31,7 +31,10 @@ app = typer.Typer(
 
 Source = Annotated[str, typer.Argument(help="A folder of tables, or 'synthetic'.")]
 RecipeName = Annotated[
-    str, typer.Option("--recipe", help="A recipe: joint, sequential, search, tiny.")
+    str,
+    typer.Option(
+        "--recipe", help="A recipe: joint, sequential, search, pointwise, contrastive, tiny."
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -115,8 +115,25 @@ def tiny() -> Recipe:
     )
 
 
+def pointwise() -> Recipe:
+    """`sequential` with the classic objective: binary cross-entropy of single pairs."""
+    whole = sequential()
+    return replace(whole, name="pointwise", training=replace(whole.training, objective="pointwise"))
+
+
+def contrastive() -> Recipe:
+    """`sequential` with the other classic objective: pairs drawn together and pushed apart."""
+    whole = sequential()
+    return replace(
+        whole,
+        name="contrastive",
+        towers=replace(whole.towers, similarity="cosine"),
+        training=replace(whole.training, objective="contrastive"),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
-    made.__name__: made for made in (joint, sequential, search, tiny)
+    made.__name__: made for made in (joint, sequential, search, pointwise, contrastive, tiny)
 }
 
 
@@ -133,14 +150,18 @@ _HISTORIES: Space = {
 }
 _QUERIES: Space = {"training.listwise_weight": Range(0.0, 2.0)}
 
+_DRAWN: Space = {"training.uniform_negatives": Choice((512, 1024, 2048, 4096))}
+
 SPACES: Mapping[str, Space] = {
     "joint": {**_SHARED, **_HISTORIES, **_QUERIES},
     "sequential": {
         **_SHARED,
         **_HISTORIES,
+        **_DRAWN,
         "towers.similarity": Choice(("cosine", "dot")),
-        "training.uniform_negatives": Choice((512, 1024, 2048, 4096)),
     },
+    "pointwise": {**_SHARED, **_HISTORIES, **_DRAWN},
+    "contrastive": {**_SHARED, **_HISTORIES, **_DRAWN},
     "search": {
         **_SHARED,
         **_QUERIES,

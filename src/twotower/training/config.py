@@ -25,6 +25,8 @@ class TrainingConfig:
         negatives: `all` is the full softmax, exact and best below some 200,000 items;
             `uniform` draws from the catalogue; `mixed` adds the batch's other positives, with
             the logQ correction.
+        objective: `softmax` over the negatives, or one of the classic ones that judge each pair
+            for itself: `pointwise` (binary cross-entropy) or `contrastive` (with a margin).
         uniform_negatives: uniform draws of a batch, with `uniform` and `mixed`.
         kind_weights: weight of a positive by event kind; kinds left out weigh 1.
         max_judged: judged items of a query kept in a batch, best first.
@@ -48,6 +50,7 @@ class TrainingConfig:
     weight_decay: float = 0.01
     warmup_steps: int = 50
     negatives: Literal["all", "uniform", "mixed"] = "all"
+    objective: Literal["softmax", "pointwise", "contrastive"] = "softmax"
     uniform_negatives: int = 4096
     kind_weights: dict[str, float] = field(default_factory=dict)
     max_judged: int = 64
@@ -77,6 +80,16 @@ class TrainingConfig:
         if self.negatives not in ("all", "uniform", "mixed"):
             raise ConfigError(
                 f"training.negatives must be all, uniform or mixed, got {self.negatives!r}"
+            )
+        if self.objective not in ("softmax", "pointwise", "contrastive"):
+            raise ConfigError(
+                "training.objective must be softmax, pointwise or contrastive, "
+                f"got {self.objective!r}"
+            )
+        if self.objective != "softmax" and self.negatives == "all":
+            raise ConfigError(
+                f"training.negatives must be uniform or mixed for objective {self.objective}, "
+                "got 'all'"
             )
         unknown = set(self.kind_weights) - {kind.value for kind in EventKind}
         if unknown:

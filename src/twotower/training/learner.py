@@ -15,6 +15,7 @@ from twotower.training.examples import Batch, HistoryBatch, QueryBatch
 from twotower.training.full_softmax import full_softmax_loss
 from twotower.training.loss import listwise_loss, negatives_logsumexp, retrieval_loss
 from twotower.training.negatives import Candidates, NegativeSource, draw_candidates, keep_mask
+from twotower.training.pairs import PAIR_LOSSES, PairLoss
 
 _LOGITS_AT_ONCE = 2**23
 """Logits of queries that are held at a time, some five times over: 160 MB."""
@@ -93,6 +94,8 @@ class Learner(nn.Module):
             items = self._items(_rows(batch), candidates.row_C)
         if isinstance(batch, HistoryBatch):
             return self._history_loss(batch, items, candidates)
+        if candidates and (pair_loss := PAIR_LOSSES.get(self.config.objective)):
+            return self._query_pair_loss(batch, items, candidates, pair_loss)
         return self._query_loss(batch, items, candidates)
 
     def item_vectors(self) -> Tensor:
@@ -121,7 +124,7 @@ class Learner(nn.Module):
         assert self.model.user is not None
         state_BSD = self.model.user.states(items[batch.item_BL], batch.kind_BL, batch.gap_BL)
         wanted_BS = batch.weight_BS > 0
-        state_PD = state_BSD[wanted_BS] * self.model.scale()
+        state_PD = state_BSD[wanted_BS] * self._scale()
         target_P, weight_P = batch.target_BS[wanted_BS], batch.weight_BS[wanted_BS]
         if candidates is None:
             warm_RD = items[self.get_buffer("warm_row_R")]
@@ -130,13 +133,29 @@ class Learner(nn.Module):
         positive_P = (state_PD * items[target_P]).sum(1)
         keep_BC = keep_mask(self._groups(candidates.row_C), self._groups(batch.target_BS))
         keep_BC &= self.get_buffer("warm_N")[candidates.row_C]
-        return retrieval_loss(
-            positive_P,
-            state_PD @ items[candidates.row_C].T,
-            keep_BC[wanted_BS.nonzero()[:, 0]],
-            candidates.log_count_C,
-            weight_P,
-        )
+        negative_PC = state_PD @ items[candidates.row_C].T
+        keep_PC = keep_BC[wanted_BS.nonzero()[:, 0]]
+        if pair_loss := PAIR_LOSSES.get(self.config.objective):
+            return pair_loss(positive_P, negative_PC, keep_PC, weight_P)
+        return retrieval_loss(positive_P, negative_PC, keep_PC, candidates.log_count_C, weight_P)
+
+    def _query_pair_loss(
+        self, batch: QueryBatch, items: ItemVectors, candidates: Candidates, pair_loss: PairLoss
+    ) -> Tensor:
+        """Each positive of a query, and what is drawn or judged to be none."""
+        assert self.model.query is not None
+        query_BD = self.model.query(batch.text_BW) * self._scale()
+        score_BJ = torch.einsum("bd,bjd->bj", query_BD, items[batch.judged_BJ])
+        row_BK = torch.cat([candidates.row_C.expand(len(query_BD), -1), batch.judged_BJ], dim=1)
+        score_BK = torch.cat([query_BD @ items[candidates.row_C].T, score_BJ], dim=1)
+        keep_BK = keep_mask(self._groups(row_BK), self._groups(batch.known_BK)) & (row_BK != PAD)
+        query_P = batch.positive_BJ.nonzero()[:, 0]
+        gain_P = batch.gain_BJ[batch.positive_BJ]
+        return pair_loss(score_BJ[batch.positive_BJ], score_BK[query_P], keep_BK[query_P], gain_P)
+
+    def _scale(self) -> Tensor | float:
+        """What turns inner products into scores; the contrastive loss asks for cosines."""
+        return 1.0 if self.config.objective == "contrastive" else self.model.scale()
 
     def _query_loss(
         self, batch: QueryBatch, items: ItemVectors, candidates: Candidates | None

@@ -29,6 +29,7 @@ from twotower.training.config import TrainingConfig
         ("sharpness", 0.0),
         ("sharpness", math.inf),
         ("negatives", "some"),
+        ("objective", "regression"),
         ("kind_weights", {"look": 1.0}),
         ("kind_weights", {"view": 0.0}),
         ("kind_weights", {"view": -1.0}),
@@ -40,3 +41,10 @@ from twotower.training.config import TrainingConfig
 def test_a_setting_outside_its_range_is_refused_by_name(field, value):
     with pytest.raises(ConfigError, match=rf"training\..*{field}"):
         TrainingConfig(**{field: value})
+
+
+@pytest.mark.parametrize("objective", ["pointwise", "contrastive"])
+def test_objectives_of_pairs_need_drawn_negatives(objective):
+    assert TrainingConfig(objective=objective, negatives="uniform").objective == objective
+    with pytest.raises(ConfigError, match=f"uniform or mixed for objective {objective}"):
+        TrainingConfig(objective=objective, negatives="all")
