@@ -41,9 +41,7 @@ def test_every_setting_goes_through_json_and_back(name):
 
 
 def test_an_unknown_recipe_lists_those_there_are():
-    with pytest.raises(
-        ConfigError, match=rf"one of {', '.join(RECIPES)}, got 'sequental'"
-    ):
+    with pytest.raises(ConfigError, match=rf"one of {', '.join(RECIPES)}, got 'sequental'"):
         recipe("sequental")
 
 
