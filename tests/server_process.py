@@ -17,12 +17,12 @@ serve(
     Path(sys.argv[1]),
     console=Console(file=sys.stdout, width=200),
     port=0,
-    database=Path(sys.argv[2]),
+    database=sys.argv[2],
 )
 """
 
 
-def serve_command(bundle: Path, database: Path) -> list[str]:
+def serve_command(bundle: Path, database: Path | str) -> list[str]:
     """Serves the bundle from the source tree on a free port; a warning is an error."""
     return [sys.executable, "-W", "error", "-c", _SERVE, str(bundle), str(database)]
 

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 
 import httpx
@@ -213,6 +214,36 @@ def test_headers_metrics_stats_and_versions_tell_the_truth(served, items, tiny_b
 
 def test_the_running_server_shows_the_published_openapi_document(served):
     assert served.client.get("/openapi.json").json() == openapi_document()
+
+
+def test_two_servers_on_one_database_find_and_forget_each_others_products(
+    tiny_bundle, items, shop_address
+):
+    one, other = (Served(tiny_bundle, shop_address) for _ in range(2))
+    title, known = "Zanzibar quilted hammock", items["item_id"][3]
+    one.client.put("/v1/products/new-1", json={"title": title})
+    one.client.patch(f"/v1/products/{known}", json={"price": 12345})
+    eventually(lambda: ids(other.search(title))[0] == "new-1")
+    for mode in ("hybrid", "semantic", "lexical"):
+        assert ids(other.search(title, mode=mode)) == ids(one.search(title, mode=mode))
+    shown = other.client.get(f"/v1/products/{known}").json()["item"]
+    assert (shown["price"], shown["title"]) == (12345, items["title"][3])
+    one.look_at("sleeper", "new-1")
+    assert other.home(visitor_id="sleeper")["history_length"] == 1
+    for item_id in ("new-1", known):
+        assert other.client.delete(f"/v1/products/{item_id}").status_code == 200
+    eventually(lambda: one.client.get(f"/v1/products/{known}").status_code == 404)
+    for mode in ("hybrid", "semantic", "lexical"):
+        assert not {"new-1", known} & set(ids(one.search(title, mode=mode, k=100)))
+    assert [server.stop() for server in (one, other)] == [0, 0]
+
+
+def eventually(holds):
+    """Waits until it does."""
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_damaged_bundle_is_refused_before_anything_listens(tiny_bundle, tmp_path):

@@ -87,13 +87,14 @@ def test_the_wheel_carries_the_licence_the_types_and_the_web_app(wheel):
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "twotower/py.typed" in names
     assert "twotower/server/static/index.html" in names
+    assert [name for name in names if "shop/migrations/versions/r0001" in name]
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
 
 
 def test_the_base_installation_has_neither_torch_nor_the_source_tree(light):
     where = light.run(light.python, "-c", "import twotower; print(twotower.__file__)").stdout
     assert Path(where.strip()).is_relative_to(light.place)
-    for heavy in ("torch", "lightning", "scipy", "sentence_transformers", "pytest"):
+    for heavy in ("torch", "lightning", "scipy", "sentence_transformers", "psycopg", "pytest"):
         found = light.run(light.python, "-c", f"import {heavy}")
         assert "ModuleNotFoundError" in found.stderr, f"{heavy} came with the base"
 
@@ -104,6 +105,17 @@ def test_a_bundle_is_served_from_the_wheel(served, title):
     assert title in [hit["item"]["title"] for hit in hits]
     home = served.post("/v1/recommendations", json={"placement": "home", "visitor_id": "v"})
     assert home.json()["hits"]
+
+
+def test_a_postgresql_address_without_its_driver_is_one_line_with_the_remedy(light, tiny_bundle):
+    refused = light.twotower(
+        "serve", tiny_bundle, "--port", 0, "--database", "postgresql://shop:secret@db/shop"
+    )
+    assert refused.returncode == 1
+    [line] = refused.stderr.strip().splitlines()
+    assert line.startswith("error:")
+    assert "'WHEEL[cluster]' from its wheel" in line
+    assert "secret" not in refused.stdout + refused.stderr
 
 
 def test_the_page_and_its_script_come_from_the_wheel(served):

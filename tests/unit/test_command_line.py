@@ -194,6 +194,20 @@ def test_a_place_that_holds_something_else_is_refused_before_any_work(twotower, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shop", "taken"]
 
 
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_a_database_that_is_none_is_told_before_anything_is_loaded(
+    twotower, tmp_path, monkeypatch, by
+):
+    address = "mysql://shop:secret@db/shop"
+    words = ["--database", address] if by == "option" else []
+    if by == "environment":
+        monkeypatch.setenv("TWOTOWER_DATABASE", address)
+    said = twotower("serve", tmp_path / "bundle", *words)
+    assert_one_line_error(said)
+    assert "postgresql://USER@HOST/DATABASE, got mysql://" in said.err
+    assert "secret" not in said.out + said.err
+
+
 FULL_DISK = """
 import resource, signal, sys
 from twotower.cli import main

@@ -57,7 +57,7 @@ class Answer:
             `popularity` (nothing is known of the visitor), `item_average` (no user tower),
             `catalogue` (no user tower, no history and no events). None when it was the model.
         degraded: whether a part was left out that this bundle does have, or the end of a
-            query that is too long to be searched whole.
+            query that is too long to be searched whole, or the visitor's live events.
         history_length: events of the visitor that shaped the answer.
         corrected_query: the query with its mistyped words put right, which also answered;
             None when none was.

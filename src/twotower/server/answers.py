@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from twotower import schema
-from twotower.errors import UnknownItem
+from twotower.errors import StorageUnavailable, UnknownItem
 from twotower.features.history import History
 from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
@@ -100,8 +101,9 @@ def recommendation_reply(
     if question.item_id is not None:
         answer = shop.retriever.similar(question.item_id, k=question.k, exclude=exclude)
     else:
-        history = _history(shop, question)
+        history, is_whole = _history(shop, question)
         answer = shop.retriever.recommend(history, k=question.k, exclude=exclude)
+        answer = replace(answer, degraded=answer.degraded or not is_whole)
     return RecommendationReply(
         **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
         placement=question.placement,
@@ -134,11 +136,19 @@ def as_item(fields: Mapping[str, Any]) -> Item:
     )
 
 
-def _history(shop: LiveShop, question: RecommendationRequest) -> History:
-    if question.history is None:
-        return shop.history(question.visitor_id, question.user_id)
+def _history(shop: LiveShop, question: RecommendationRequest) -> tuple[History, bool]:
+    """What the visitor did, and whether that is all: without the database the log is left."""
+    if question.history is not None:
+        return _given(shop, question.history), True
+    try:
+        return shop.history(question.visitor_id, question.user_id), True
+    except StorageUnavailable:
+        return shop.logged(question.user_id), False
+
+
+def _given(shop: LiveShop, item_ids: Sequence[str]) -> History:
     rows, faults = [], []
-    for place, item_id in enumerate(question.history):
+    for place, item_id in enumerate(item_ids):
         try:
             rows.append(shop.retriever.item_row(item_id))
         except UnknownItem as error:

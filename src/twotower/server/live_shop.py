@@ -92,6 +92,9 @@ class LiveShop:
 
         Returns:
             The newest `settings.max_history` events; runs of one item are one event.
+
+        Raises:
+            StorageUnavailable: The live events cannot be read; `logged` needs no database.
         """
         limit = self.settings.max_history
         live = self.database.events.recent(visitor_id, user_id, limit=limit)
@@ -101,8 +104,15 @@ class LiveShop:
             [schema.KIND_CODE[one.event] for _, one in known],
             [one.time for _, one in known],
         )
-        joined = _joined(self.log.history(user_id), lately)
-        newest = History(joined.item_rows[-limit:], joined.kinds[-limit:], joined.times[-limit:])
+        return self._newest(_joined(self.log.history(user_id), lately))
+
+    def logged(self, user_id: str | None) -> History:
+        """Gives what a user did before the bundle was built, as `history` does."""
+        return self._newest(self.log.history(user_id))
+
+    def _newest(self, whole: History) -> History:
+        limit = self.settings.max_history
+        newest = History(whole.item_rows[-limit:], whole.kinds[-limit:], whole.times[-limit:])
         return Histories.from_lists([newest]).collapsed()[0]
 
     def record(self, batch: Sequence[EventIn]) -> Verdicts:

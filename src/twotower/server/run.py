@@ -16,7 +16,7 @@ from twotower.errors import ConfigError, TwoTowerError
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
 from twotower.server.settings import ServerSettings
-from twotower.shop.address import beside
+from twotower.shop.address import beside, read_address
 from twotower.shop.database import ShopDatabase
 
 
@@ -50,11 +50,12 @@ def serve(
         DataError: It is no shop database, or one of a newer twotower.
     """
     settings = ServerSettings(host=host, port=port, api_key=api_key)
+    where = beside(bundle_path) if database is None else database
+    read_address(where)  # a wrong one is told before anything is loaded
 
     def make_app() -> FastAPI:
         console.print(f"Loading {bundle_path}", highlight=False)
         retriever = Retriever(Bundle.load(bundle_path))
-        where = beside(bundle_path) if database is None else database
         return create_app(retriever, ShopDatabase(where), settings)
 
     serve_app(make_app, console=console, settings=settings)

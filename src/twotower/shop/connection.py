@@ -7,7 +7,14 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from twotower.errors import DataError, MissingExtra, OutputError, StorageUnavailable, TwoTowerError
+from twotower.errors import (
+    DataError,
+    MissingExtra,
+    OutputError,
+    StorageUnavailable,
+    TwoTowerError,
+    installing,
+)
 from twotower.shop.address import read_address, shown_address
 from twotower.shop.dialect import begin_upgrading, dialect_of, prepare_sessions
 from twotower.shop.migrations.upgrade import upgrade
@@ -57,7 +64,7 @@ def _engine(url: URL) -> Engine:
     except ImportError as error:
         raise MissingExtra(
             f"a database at {url.get_backend_name()}:// needs the driver {url.get_driver_name()}, "
-            "which is not installed; pip install 'twotower[cluster]'"
+            f"which is not installed; {installing('cluster')}"
         ) from error
 
 

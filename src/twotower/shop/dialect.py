@@ -61,7 +61,11 @@ _DIALECTS: Final = {
             "pool_timeout": _WAIT_MS / 1_000,
             "pool_pre_ping": True,
             "isolation_level": "READ COMMITTED",
-            "connect_args": {"connect_timeout": 10, "application_name": "twotower"},
+            "connect_args": {
+                "application_name": "twotower",
+                "connect_timeout": 3,  # seconds; an address that nobody answers at
+                "tcp_user_timeout": _WAIT_MS,  # a server that vanished without a word
+            },
         },
         session=(
             f"SET lock_timeout = {_WAIT_MS}",

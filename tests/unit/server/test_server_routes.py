@@ -263,6 +263,23 @@ def test_when_nothing_can_be_stored_nothing_is_acknowledged(client, where):
     assert response.headers["Retry-After"] == "1"
 
 
+def test_without_the_database_the_log_answers_and_the_list_says_it_is_degraded(client, where):
+    client.post("/v1/events", {"events": [event("e1", "kettle", user_id="ann")]})
+    assert home(client, user_id="ann").json()["degraded"] is False
+    with sqlite3.connect(where) as file:
+        file.execute("DROP TABLE events")
+    file.close()
+    for question, length in (({"user_id": "ann"}, 3), ({"visitor_id": "v1"}, 0)):
+        answer = home(client, **question)
+        assert answer.status_code == 200
+        assert (answer.json()["degraded"], answer.json()["history_length"]) == (True, length)
+    assert home(client, history=["kettle"]).json()["degraded"] is False
+    assert (
+        client.get("/v1/visitors/ann").json()["type"] == "urn:twotower:problem:storage-unavailable"
+    )
+    assert client.post("/v1/search", {"query": "steel"}).json()["degraded"] is False
+
+
 # -- products -----------------------------------------------------------------------
 
 

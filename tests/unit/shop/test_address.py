@@ -55,7 +55,7 @@ def test_what_is_no_address_is_refused_with_the_forms_and_without_repeating_it(a
 
 def test_without_the_driver_the_extra_that_brings_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'twotower\[cluster\]'") as caught:
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[cluster\]'") as caught:
         open_engine("postgresql://shop:secret@db/shop")
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
