@@ -18,7 +18,7 @@ class TowersConfig:
         similarity: `cosine` (unit-length vectors and a learned temperature) or `dot`.
         fusion: how an item's features become one vector.
         id_dropout: share of item ids hidden in a training step.
-        dropout: in the user and the query tower.
+        dropout: in all towers.
         history: H, events of a visitor that the user tower reads.
         layers: transformer blocks of the user tower.
         heads: attention heads of the user tower; must divide `width`.

@@ -169,6 +169,7 @@ class ItemTower(nn.Module):
         fusion: how features become one vector.
         id_dropout: share of items whose id is hidden in a training step, so that the
             tower also learns to place an item by its other features.
+        dropout: share of the hidden units dropped in training.
         normalise: unit-length vectors (cosine), or free ones (inner product).
 
     Source:
@@ -182,6 +183,7 @@ class ItemTower(nn.Module):
         *,
         fusion: Fusion,
         id_dropout: float,
+        dropout: float,
         normalise: bool,
     ) -> None:
         super().__init__()
@@ -189,7 +191,7 @@ class ItemTower(nn.Module):
         self.id_dropout, self.normalise = id_dropout, normalise
         self.embeddings = nn.ModuleDict({f.name: _embedding(f, width) for f in features})
         self.fusion = _fusion(fusion, len(features), width)
-        self.mlp = ResidualMlp(width)
+        self.mlp = ResidualMlp(width, dropout)
 
     def forward(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Vectors and attention weights.

@@ -14,7 +14,7 @@ FUSIONS = ["attention", "concat", "sum"]
 
 def fresh(fusion="attention", **options):
     torch.manual_seed(1)
-    shape = {"id_dropout": 0.0, "normalise": True, **options}
+    shape = {"id_dropout": 0.0, "dropout": 0.0, "normalise": True, **options}
     return ItemTower(FEATURES, 16, fusion=fusion, **shape).eval()
 
 
@@ -122,7 +122,7 @@ def test_hidden_ids_are_as_many_as_asked_and_never_the_only_feature():
 
 
 def test_a_hidden_id_leaves_the_vector_of_an_item_without_one():
-    tower, arrays = towers(id_dropout=0.999).item, as_tensors(random_arrays(20))
+    tower, arrays = towers(id_dropout=0.999, dropout=0.0).item, as_tensors(random_arrays(20))
     arrays["present"][:] = True
     without = {**arrays, "present": arrays["present"].clone()}
     without["present"][:, 0] = False
@@ -174,3 +174,13 @@ def test_a_bag_is_the_mean_of_its_known_values_whatever_their_order():
 def test_an_unknown_fusion_is_refused():
     with pytest.raises(ConfigError, match="attention, concat or sum"):
         fresh("average")
+
+
+def test_dropout_blurs_what_the_layers_add_in_training_and_nothing_in_serving():
+    tower, arrays = fresh(dropout=0.5, normalise=False), as_tensors(random_arrays(30))
+    torch.nn.init.normal_(tower.mlp.down.weight)
+    served = [tower(arrays)[0] for _ in range(2)]
+    assert torch.equal(*served)
+    tower.train()
+    blurred = [tower(arrays)[0] for _ in range(2)]
+    assert not torch.allclose(*blurred)
