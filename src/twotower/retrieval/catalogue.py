@@ -128,25 +128,28 @@ class Catalogue:
             )
         )
 
-    def put(self, product: pl.DataFrame) -> int:
-        """Set one product, whole, as `one_product` reads it; a new id appends a row."""
-        item_id = str(product[schema.ITEM_ID][0])
-        row, state = self.row_or_next(item_id), self._state
-        is_new = row == len(self)
-        stocked = _available(product)
-        available = np.append(state.available, stocked) if is_new else state.available.copy()
-        available[row] = stocked[0]
-        gone = np.append(state.gone, False) if is_new else state.gone.copy()
-        gone[row] = False
-        self._state = replace(
-            state,
-            products={**state.products, row: product.row(0, named=True)},
-            new_rows={**state.new_rows, item_id: row} if is_new else state.new_rows,
-            new_ids=(*state.new_ids, item_id) if is_new else state.new_ids,
-            available=available,
-            gone=gone,
-        )
-        return row
+    def put(self, items: pl.DataFrame) -> Rows:
+        """Set products, whole, as `one_product` reads them; each new id appends a row.
+
+        Returns:
+            int64[R] their rows. Of an id given twice the last counts.
+        """
+        state = self._state
+        products, new_rows, new_ids = dict(state.products), dict(state.new_rows), [*state.new_ids]
+        rows = np.empty(len(items), dtype=np.int64)
+        for place, product in enumerate(items.iter_rows(named=True)):
+            item_id = product[schema.ITEM_ID]
+            row = self._rows.get(item_id, new_rows.get(item_id))
+            if row is None:
+                row = new_rows[item_id] = len(self._ids) + len(new_ids)
+                new_ids.append(item_id)
+            products[row], rows[place] = product, row
+        added = len(new_ids) - len(state.new_ids)
+        available = np.append(state.available, np.ones(added, dtype=np.bool_))
+        gone = np.append(state.gone, np.zeros(added, dtype=np.bool_))
+        available[rows], gone[rows] = _available(items), False
+        self._state = _State(products, new_rows, tuple(new_ids), available, gone)
+        return rows
 
     def remove(self, row: int) -> None:
         """Know a product no longer; its row stays its own, for the day it is put in again."""

@@ -28,12 +28,13 @@ class Recommendations:
         self._lengths = np.linalg.norm(bundle.model.item_vectors, axis=1).astype(np.float32)
         self._are_unit = bool(np.allclose(self._lengths, 1.0, atol=1e-3))
 
-    def set_length(self, row: int, length: float) -> None:
-        """Keep the length of a row's new vector; the caller lets one writer in at a time."""
-        is_new = row == len(self._lengths)
-        lengths = np.append(self._lengths, np.float32(0)) if is_new else self._lengths.copy()
-        lengths[row] = length
-        self._lengths, self._are_unit = lengths, self._are_unit and abs(length - 1) < 1e-3
+    def set_lengths(self, rows: Rows, new: Vectors) -> None:
+        """Keep the lengths of rows' new vectors; the caller lets one writer in at a time."""
+        lengths = np.zeros(max(len(self._lengths), int(rows.max()) + 1), np.float32)
+        lengths[: len(self._lengths)] = self._lengths
+        lengths[rows] = new
+        are_unit = bool(np.allclose(new, 1.0, atol=1e-3))
+        self._lengths, self._are_unit = lengths, self._are_unit and are_unit
 
     def for_visitor(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from twotower.bundle import Bundle
-from twotower.errors import ConfigError, IncompatibleBundle
+from twotower.errors import ConfigError, DataError, IncompatibleBundle
 from twotower.features.history import History
 from twotower.features.text import item_texts
 from twotower.index.base import Vectors
@@ -81,16 +81,44 @@ class Retriever:
         Raises:
             DataError: a field is missing, unknown or of another type; nothing has changed.
         """
-        product = one_product(item_id, fields)
-        vector = self._item_vectors(product)
-        texts = item_documents(product, self.bundle.lexical.fields)
+        faults = self.put_items([(item_id, fields)])
+        if faults:
+            raise faults[item_id]
+        return self._catalogue.row(item_id)
+
+    def put_items(self, products: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, DataError]:
+        """Put many products in, in their order: encoded together, entered in one pass.
+
+        Args:
+            products: pairs of what `put_item` takes.
+
+        Returns:
+            What is wrong with those that were left out, by id; the others are in.
+        """
+        sound: list[pl.DataFrame] = []
+        faults: dict[str, DataError] = {}
+        for item_id, fields in products:
+            try:
+                sound.append(one_product(item_id, fields))
+            except DataError as fault:
+                faults[item_id] = fault
+        if sound:
+            self._enter(pl.concat(sound))
+        return faults
+
+    def _enter(self, products: pl.DataFrame) -> None:
+        vectors = self._item_vectors(products)
+        texts = item_documents(products, self.bundle.lexical.fields)
         with self._writer:
-            row = self._catalogue.put(product)
-            self._recommendations.set_length(row, float(np.linalg.norm(vector)))
-            self.bundle.lexical.upsert(row, {field: text for field, (text,) in texts.items()})
-            self._suggestions.upsert(row, product.row(0, named=True))
-            self.bundle.index.upsert([row], vector)  # last: a hit has words and fields
-        return row
+            rows = self._catalogue.put(products)
+            self._recommendations.set_lengths(rows, np.linalg.norm(vectors, axis=1))
+            for place, (row, product) in enumerate(
+                zip(rows.tolist(), products.iter_rows(named=True), strict=True)
+            ):
+                words = {field: column[place] for field, column in texts.items()}
+                self.bundle.lexical.upsert(row, words)
+                self._suggestions.upsert(row, product)
+            self.bundle.index.upsert(rows, vectors)  # last: a hit has words and fields
 
     def remove_item(self, item_id: str) -> None:
         """Take a product out: no later answer has it, until it is put in again.

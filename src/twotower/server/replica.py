@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import groupby
 
-from twotower.errors import StorageUnavailable, TwoTowerError, UnknownItem
+from twotower.errors import StorageUnavailable, UnknownItem
 from twotower.retrieval.retriever import Retriever
 from twotower.shop.products import Products
 from twotower.shop.records import ProductChange
@@ -44,9 +45,8 @@ class Replica:
             more = True
             while more and not self._ending.is_set():
                 changes = self._products.after(self._cursor, limit=_PAGE)
-                for change in changes:
-                    self._apply(change)
-                    self._cursor = change.number
+                self._apply(changes)
+                self._cursor = changes[-1].number if changes else self._cursor
                 self._changed(self._cursor)
                 more = len(changes) == _PAGE
 
@@ -78,12 +78,14 @@ class Replica:
                     _log.warning("other processes are followed again")
                 is_failing = False
 
-    def _apply(self, change: ProductChange) -> None:
-        if change.body is None:
-            with suppress(UnknownItem):  # it came and went between two looks
-                self._retriever.remove_item(change.item_id)
-            return
-        try:
-            self._retriever.put_item(change.item_id, change.body)
-        except TwoTowerError:
-            _log.exception("live product %r cannot be indexed, left out", change.item_id)
+    def _apply(self, changes: Sequence[ProductChange]) -> None:
+        """In their order; neighbours that are put in are put in together."""
+        for is_removal, part in groupby(changes, lambda change: change.body is None):
+            if is_removal:
+                for change in part:
+                    with suppress(UnknownItem):  # it came and went between two looks
+                        self._retriever.remove_item(change.item_id)
+            else:
+                bodies = [(change.item_id, change.body or {}) for change in part]
+                for item_id, fault in self._retriever.put_items(bodies).items():
+                    _log.error("live product %r cannot be indexed, left out: %s", item_id, fault)

@@ -243,6 +243,58 @@ def test_stock_that_comes_back_is_recommended_again(shop):
     assert ids(shop.similar("lamp", k=1)) == ["lamp-floor"]
 
 
+MANY = [
+    ("zorb", {"title": "Zorblax couch", "brand": "Koda"}),
+    ("kettle", {"title": "Garden hose", "in_stock": False}),
+    ("new", {"title": "Blue lantern", "category": "Light"}),
+    ("zorb", {"title": "Zorblax settee", "price": 3}),
+    ("lamp-floor", {"title": "Floor lamp", "in_stock": True}),
+]
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_many_at_once_answer_as_one_after_the_other_and_are_encoded_together(unit):
+    one_by_one, together = (Retriever(little_bundle(unit=unit)) for _ in range(2))
+    for item_id, fields in MANY:
+        one_by_one.put_item(item_id, fields)
+    encoder, encoded = together.bundle.model.text_encoder, []
+    encode = encoder.encode
+    encoder.encode = lambda texts: encoded.append(len(texts)) or encode(texts)
+    assert together.put_items(MANY) == {}
+    encoder.encode = encode
+    assert encoded == [5]
+
+    def told(shop):
+        return [
+            *(shop.product(item_id) for item_id, _ in MANY),
+            *(
+                [(hit.item_id, hit.item_row, hit.score) for hit in found.hits]
+                for found in (
+                    shop.search("zorblax settee", k=100),
+                    shop.search("lantern lamp hose", k=100, mode="lexical"),
+                    shop.similar("new", k=100),
+                    shop.recommend(History.of([0, 8]), k=100),
+                )
+            ),
+            shop.suggest("zor"),
+            shop.n_items,
+        ]
+
+    assert told(together) == told(one_by_one)
+
+
+def test_of_many_the_sound_ones_are_put_in_and_the_others_named(shop):
+    bad = [("dear", {"title": "Sofa", "price": "much"}), ("bare", {})]
+    faults = shop.put_items([bad[0], ("zorb", {"title": "Zorblax couch"}), bad[1]])
+    assert list(faults) == ["dear", "bare"]
+    assert "price of product 'dear' must be a finite number" in str(faults["dear"])
+    assert shop.item_row("zorb") == 7
+    assert shop.n_items == 8
+    assert list(shop.put_items(bad)) == ["dear", "bare"]
+    assert shop.put_items([]) == {}
+    assert shop.n_items == 8
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

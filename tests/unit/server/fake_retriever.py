@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import polars as pl
 
-from twotower.errors import UnknownItem
+from twotower.errors import TwoTowerError, UnknownItem
 from twotower.retrieval.answers import Answer, Hit, Parts
 from twotower.retrieval.suggestions import Suggestion
 
@@ -84,6 +84,15 @@ class FakeRetriever:
 
     def _there(self):
         return [self._products[row] for row in self._rows.values()]
+
+    def put_items(self, products):
+        faults = {}
+        for item_id, fields in products:
+            try:
+                self.put_item(item_id, fields)
+            except TwoTowerError as fault:
+                faults[item_id] = fault
+        return faults
 
     def search(self, query, *, k=24, offset=0, mode="hybrid"):
         words = set(query.lower().split())
