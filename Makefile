@@ -23,6 +23,8 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-audit --no-fund --no
 
 # Text encoders and text vectors are kept here, for the demo and for the tests.
 export TWOTOWER_CACHE ?= $(CURDIR)/.cache
+# What pip did not compile, the first process does, and keeps: without, each one takes seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install web demo test test-all lint format docs openapi pin chromium postgres clean
 

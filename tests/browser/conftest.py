@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from server_process import ServerProcess, serve_command
 from twotower.server.pages import BUILT
@@ -25,6 +25,8 @@ QUIET = [
     "--disable-sync",
 ]
 DESKTOP = {"width": 1440, "height": 900}
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)  # both cores are busy while two workers test
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def open_browser(chromium, shop_address, complaints):
         settings = {"viewport": DESKTOP, "reduced_motion": "reduce", **settings}
         context = chromium.new_context(base_url=shop_address, **settings)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.heard.append(f"error: {error}"))

@@ -38,20 +38,18 @@ def weights(folder):
     return (folder / "model" / "towers.safetensors").read_bytes()
 
 
-def command(data, out, *more):
-    settings = [part for setting in [*SETTINGS, *more] for part in ("--set", setting)]
-    call = [sys.executable, "-c", "from twotower.cli import main; main()", "train", str(data)]
-    return [*call, "--recipe", "tiny", "--out", str(out), "--json", *settings]
-
-
-def environment(cache):
-    return {**os.environ, "TWOTOWER_CACHE": str(cache)}
+def words(data, out):
+    """The command line that trains."""
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    return ["train", str(data), "--recipe", "tiny", "--out", str(out), "--json", *settings]
 
 
 def killed_when(condition, data, out, cache):
     """Starts training and kills it, without warning, once the condition holds."""
     running = subprocess.Popen(
-        command(data, out), env=environment(cache), stdout=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", "from twotower.cli import main; main()", *words(data, out)],
+        env={**os.environ, "TWOTOWER_CACHE": str(cache)},
+        stdout=subprocess.DEVNULL,
     )
     try:
         while not condition(out):
@@ -63,7 +61,7 @@ def killed_when(condition, data, out, cache):
 
 
 def test_killed_after_a_checkpoint_it_ends_at_the_weights_of_a_whole_run(
-    data, whole, tmp_path, cache
+    data, whole, tmp_path, cache, twotower
 ):
     out = tmp_path / "run"
     last = out / "checkpoints" / "last.safetensors"
@@ -77,10 +75,7 @@ def test_killed_after_a_checkpoint_it_ends_at_the_weights_of_a_whole_run(
     killed_when(second_checkpoint, data, out, cache)
     with pytest.raises(DataError, match="has not finished; resume it with 'twotower train'"):
         Run.load(out)
-    done = subprocess.run(
-        command(data, out), env=environment(cache), capture_output=True, text=True, check=True
-    )
-    report = json.loads(done.stdout)
+    report = twotower(*words(data, out)).json
     assert [point["epoch"] for point in report["training"]["curve"]] == list(range(1, EPOCHS + 1))
     assert weights(out) == weights(whole)
     assert Run.load(out).about["curve"] == Run.load(whole).about["curve"]

@@ -30,7 +30,8 @@ class Light:
 
     @property
     def surroundings(self):
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        ours = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")  # it was installed without compiling
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
         return {**kept, "TWOTOWER_CACHE": str(self.place / "cache"), "COLUMNS": "200"}
 
     def run(self, *command):
