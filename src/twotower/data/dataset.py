@@ -167,7 +167,9 @@ class Dataset:
             for name, file in names.items()
         }
         profile = json.loads((folder / PROFILE).read_text())
-        return cls(**tables, about=About.from_json(manifest["about"]), profile=profile)  # type: ignore[arg-type]
+        loaded = cls(**tables, about=About.from_json(manifest["about"]), profile=profile)  # type: ignore[arg-type]
+        vars(loaded)["content_hash"] = manifest["content_hash"]  # the files are what they were
+        return loaded
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -179,7 +181,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
-        found, _ = manifest["format"], (manifest["files"], manifest["about"])
+        found = manifest["format"]
+        _ = manifest["files"], manifest["about"], manifest["content_hash"]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error}). Prepare the dataset again.") from error
     if found != FORMAT:
