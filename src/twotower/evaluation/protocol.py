@@ -23,9 +23,6 @@ Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 -inf or NaN where an item is not retrievable. Seen items need no care: they are taken out here.
 """
 
-Progress = Steps
-"""Told (cases done, cases in all) after each batch."""
-
 LIST_LENGTH: Final = 10
 """First items of each case that are kept, for coverage, novelty, exposure and examples."""
 
@@ -103,7 +100,7 @@ class Evaluation:
 
 
 def evaluate(
-    cases: Cases, scorer: Scorer, *, batch: int = 256, progress: Progress | None = None
+    cases: Cases, scorer: Scorer, *, batch: int = 256, progress: Steps | None = None
 ) -> Evaluation:
     """Ranks of all targets under a scorer, against the whole catalogue.
 

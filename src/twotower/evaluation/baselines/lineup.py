@@ -10,8 +10,9 @@ from twotower.errors import ConfigError, MissingExtra, installing
 from twotower.evaluation.baselines import ease, factors, item_knn, popularity
 from twotower.evaluation.baselines.tuning import Tuned, tune
 from twotower.evaluation.cases import Cases
-from twotower.evaluation.protocol import Progress, Scorer
+from twotower.evaluation.protocol import Scorer
 from twotower.features.history import Histories
+from twotower.progress import Steps
 
 Lineup = Literal["quick", "all"]
 LINEUPS: Final = ("quick", "all")
@@ -64,7 +65,7 @@ def contenders(
     validation: Cases,
     *,
     lineup: Lineup = "quick",
-    progress: Callable[[str], Progress | None] = lambda _: None,
+    progress: Callable[[str], Steps | None] = lambda _: None,
 ) -> Contenders:
     """The baselines of a line-up, tuned on validation and fitted to all before the split.
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from twotower.errors import ConfigError
 from twotower.evaluation.cases import Cases
-from twotower.evaluation.protocol import Progress, Scorer, evaluate
+from twotower.evaluation.protocol import Scorer, evaluate
+from twotower.progress import Steps
 
 TRIALS: Final = 12
 """Settings that each baseline with settings may try."""
@@ -75,7 +76,7 @@ def tune(
     *,
     sample: int = SAMPLE,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> Tuned[S]:
     """The settings with the best NDCG@10 on validation; the earlier of equals.
 
