@@ -10,7 +10,6 @@ index/  lexical/    what answers
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from twotower import __version__, disk
 from twotower.data.dataset import Dataset
 from twotower.encoders.onnx import FILES as ENCODER_FILES
-from twotower.encoders.onnx import MODEL_FILE, OnnxTextEncoder
+from twotower.encoders.onnx import OnnxTextEncoder
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
@@ -122,8 +121,7 @@ def write_model(
     np.save(folder / "attention.npy", attention, allow_pickle=False)
     (folder / "text_encoder").mkdir(exist_ok=True)
     for name in ENCODER_FILES:
-        put = link_or_copy if name == MODEL_FILE else shutil.copyfile
-        put(encoder.folder / name, folder / "text_encoder" / name)
+        shutil.copyfile(encoder.folder / name, folder / "text_encoder" / name)
 
 
 @dataclass(frozen=True)
@@ -249,7 +247,7 @@ def write_bundle(
     """
     refuse_foreign(folder)
     with disk.whole_folder(folder) as staging:
-        shutil.copytree(model.folder, staging / _MODEL, copy_function=link_or_copy)
+        shutil.copytree(model.folder, staging / _MODEL, copy_function=shutil.copyfile)
         dataset.save(staging / _DATA)
         index.save(staging / _INDEX)
         lexical.save(staging / _LEXICAL)
@@ -273,15 +271,6 @@ def sha256(file: Path) -> str:
     """Hex digest of a file's bytes."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def link_or_copy(source: str | Path, target: str | Path) -> None:
-    """The same file in a second place: a link where the disk allows it, otherwise a copy."""
-    Path(target).unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _manifest(

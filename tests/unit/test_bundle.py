@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twotower.bundle import FORMAT, MANIFEST, Bundle, link_or_copy, read_manifest, write_bundle
+from twotower.bundle import FORMAT, MANIFEST, Bundle, read_manifest, write_bundle
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle, OutputError
 from twotower.retrieval.retriever import Retriever
 
@@ -335,8 +335,10 @@ def test_a_full_disk_leaves_nothing_half_written(opened, tiny_bundle, tmp_path):
     Bundle.load(older)
 
 
-def test_a_file_is_linked_or_copied_with_its_bytes(tmp_path):
-    (tmp_path / "a").write_bytes(b"content")
-    (tmp_path / "b").write_bytes(b"older")
-    link_or_copy(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == b"content"
+def test_a_bundle_shares_no_file_with_another_so_that_damage_stays_in_one(opened, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_again(opened, one)
+    write_again(opened, other)
+    for file in filter(Path.is_file, one.rglob("*")):
+        file.write_bytes(b"")
+    Bundle.load(other)

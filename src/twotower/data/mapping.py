@@ -5,11 +5,12 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from twotower import schema
 from twotower.errors import DataError
@@ -101,6 +102,9 @@ class Shop:
     language: str = "english"
 
 
+_Part = TypeVar("_Part")
+
+
 @dataclass(frozen=True)
 class Mapped:
     """A table with our names, what each is called in the shop, and what nothing reads."""
@@ -122,22 +126,34 @@ def read(folder: Path) -> Shop:
     except (ValueError, OSError) as error:
         raise DataError(f"{SHOP_FILE} cannot be read: {error}.") from error
     _check_keys(stored, {*_TOP, *ALIASES}, "at the top")
-    language = stored.get("language", "english")
-    if not isinstance(language, str):
-        raise DataError(f'{SHOP_FILE}: language must be a text such as "german", got {language!r}.')
     tables = {}
     for table in ALIASES:
         part = stored.get(table, {})
+        if not isinstance(part, dict):
+            raise DataError(f"{SHOP_FILE}: [{table}] must be a table, got {part!r}.")
         _check_keys(part, set(TableMapping.__dataclass_fields__), f"in [{table}]")
         _check_keys(
             part.get("columns", {}),
             None if table == "users" else ALIASES[table],
             f"in [{table}.columns]",
         )
+        tables[table] = _typed(TableMapping, part, f" in [{table}]")
         _check_kinds(part)
-        tables[table] = TableMapping(**part)
-    top = {name: stored[name] for name in _TOP if name in stored}
-    return Shop(tables, **top)
+    top: dict[str, Any] = {name: stored[name] for name in _TOP if name in stored}
+    return replace(_typed(Shop, {**top, "tables": {}}, ""), tables=tables)
+
+
+def _typed(kind: type[_Part], part: dict[str, Any], where: str) -> _Part:
+    """What shop.toml says, once every value is of its type: `"no"` is no false."""
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(part, default=str), strict=True)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = str(fault["loc"][0])
+        raise DataError(
+            f"{SHOP_FILE}: {name}{where} is {part[name]!r}; {fault['msg'].lower()}. "
+            "docs/shop-toml.md says what goes there."
+        ) from error
 
 
 def write(

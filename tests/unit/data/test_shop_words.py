@@ -54,9 +54,28 @@ def test_what_words_cannot_use_is_refused_before_anything_is_trained(tmp_path, s
 def test_a_language_that_is_no_text_and_a_file_that_is_no_text_are_named(tmp_path):
     source = a_shop(tmp_path)
     (source / "shop.toml").write_text("language = 7\n")
-    with pytest.raises(DataError, match=r"shop\.toml: language must be a text"):
+    with pytest.raises(DataError, match=r"shop\.toml: language is 7; .*a valid string"):
         prepare(source)
     (source / "shop.toml").unlink()
     (source / "synonyms.txt").write_bytes(b"caf\xe9, coffee\n")
     with pytest.raises(DataError, match=r"synonyms\.txt cannot be read"):
+        prepare(source)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('repeat = "no"', r"repeat is 'no'; .*boolean"),
+        ("name = 3", r"name is 3; .*string"),
+        ("items = 3", r"\[items\] must be a table, got 3"),
+        ("[items]\nfile = 3", r"file in \[items\] is 3; .*string"),
+        ("[items]\ncategory_separator = 3", r"category_separator in \[items\] is 3"),
+        ("[items.columns]\ntitle = 3", r"columns in \[items\] is .*3"),
+        ('[events]\nkinds = "view"', r"kinds in \[events\] is 'view'"),
+    ],
+)
+def test_a_value_of_the_wrong_type_in_shop_toml_is_named(tmp_path, line, said):
+    source = a_shop(tmp_path)
+    (source / "shop.toml").write_text(line + "\n")
+    with pytest.raises(DataError, match=r"shop\.toml: " + said):
         prepare(source)
