@@ -176,7 +176,7 @@ def test_two_files_for_one_table_are_refused(folder):
         ('[items.columns]\ntitle = "tilte"\n', "has no such column"),
         ('[items]\nfile = "goods.csv"\n', "has no such file"),
         ('[events.kinds]\nview = "look"\n', "mapped to 'look'"),
-        ("items = 3\n", "expected a table"),
+        ("items = 3\n", "[items] must be a table, got 3"),
     ],
 )
 def test_a_fault_of_shop_toml_is_named(folder, text, told):
