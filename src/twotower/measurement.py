@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from twotower import schema
 from twotower.bundle import Model
 from twotower.data.dataset import Dataset
+from twotower.data.outside import Outside
 from twotower.encoders.base import TextEncoder
 from twotower.errors import DataError
 from twotower.evaluation.baselines import popularity
@@ -170,8 +170,8 @@ def measure_outside(
     subject: Subject,
     serving: Serving,
     *,
-    judgments: pl.DataFrame | None = None,
-    events: pl.DataFrame | None = None,
+    judgments: Outside | None = None,
+    events: Outside | None = None,
     lineup: Lineup = "quick",
     seed: int = 0,
     progress: Progress | None = None,
@@ -188,7 +188,7 @@ def measure_outside(
         progress: told as systems are ranked.
 
     Raises:
-        DataError: the model has no tower for the table.
+        DataError: the model has no tower for the table, or nothing is left to measure on.
     """
     found = {}
     if events is not None:

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from twotower import disk, schema
+from twotower import disk
 from twotower.bundle import MANIFEST, Bundle, refuse_foreign, write_bundle
-from twotower.data import mapping, reading
 from twotower.data.dataset import Dataset
+from twotower.data.outside import read_outside
 from twotower.data.prepare import prepare as prepare_tables
-from twotower.data.times import to_ms
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.errors import DataError, MissingExtra, installing
@@ -271,8 +269,8 @@ def evaluate_folder(
     sections = measure_outside(
         subject,
         serving,
-        judgments=None if judgments is None else _outside_table(judgments, "judgments"),
-        events=None if events is None else _outside_table(events, "events"),
+        judgments=None if judgments is None else read_outside(judgments, "judgments"),
+        events=None if events is None else read_outside(events, "events"),
         lineup=lineup,
         seed=seed,
         progress=workshop.progress,
@@ -292,21 +290,6 @@ def _training_of_towers() -> Callable[..., Run]:
 
 def _no_training(missing: ModuleNotFoundError) -> MissingExtra:
     return MissingExtra(f"training needs {missing.name}; {installing('train')}")
-
-
-def _outside_table(path: Path, table: str) -> pl.DataFrame:
-    """A table from outside, with our column names."""
-    frame = mapping.apply(reading.read(path), table, mapping.TableMapping(), path.name).frame
-    if schema.TIME not in frame.columns:
-        return frame
-    given, times = frame[schema.TIME], to_ms(frame[schema.TIME])
-    unread = (times.is_null() & given.is_not_null()).arg_true()
-    if len(unread):
-        raise DataError(
-            f"{path.name}: row {unread[0] + 1} (the header not counted), column '{schema.TIME}': "
-            f"expected a time, got {given[unread[0]]!r}"
-        )
-    return frame.with_columns(times.alias(schema.TIME))
 
 
 def _subject(run: Run, dataset: Dataset, workshop: Workshop) -> Subject:

@@ -109,17 +109,19 @@ def test_a_bundle_is_measured_on_its_test_split(twotower, tiny_bundle):
 def test_judgments_from_outside_are_measured(twotower, tiny_bundle, held, tmp_path):
     ids = held.items["item_id"]
     told = held.judgments.filter(pl.col("split") == Split.TEST)
-    letters = {3.0: "E", 2.0: "S", 1.0: "C", 0.0: "I"}
+    letters = {3.0: "e", 2.0: "Substitute", 1.0: "C", 0.0: "I"}
     table = told.select(
         "query",
         item_id=ids.gather(told["item_row"]),
         grade=pl.col("grade").replace_strict(letters),
     )
-    table.write_csv(tmp_path / "judged.csv")
+    blank = pl.DataFrame({"query": [" ", None], "item_id": "a", "grade": "E"})
+    pl.concat([blank, table]).write_csv(tmp_path / "judged.csv")
     said = twotower("evaluate", tiny_bundle, "--judgments", tmp_path / "judged.csv", "--json")
     assert said.code == 0, said
     assert_report(said.json, "search")
     assert {"bm25", "frozen_encoder", "frozen_fusion"} <= set(said.json["baselines"])
+    assert said.json["tasks"]["search"]["skipped"]["blank_query"] == 2
     kept = json.loads((tiny_bundle / "report.json").read_text())["tasks"]["search"]["metrics"]
     assert said.json["metrics"]["all"]["ndcg@10"] == kept["all"]["ndcg@10"]
 
@@ -144,6 +146,9 @@ def test_events_from_outside_are_measured(twotower, tiny_bundle, held, tmp_path)
         ("--judgments", "", "judged.csv"),
         ("--events", "user_id,event\nu,view\n", "item_id"),
         ("--events", "user_id,item_id,time\nu,a,yesterday\n", "yesterday"),
+        ("--events", "user_id,item_id,event\nu,a,wishlist\n", "'wishlist'"),
+        ("--events", "user_id,item_id\n,a\n", "event without user 1"),
+        ("--judgments", "query,item_id,grade\nsofa,a,I\nlamp,b,S\n", "queries without positive 2"),
     ],
 )
 def test_a_bad_table_from_outside_is_one_line(

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from twotower.bundle import Bundle
+from twotower.data.outside import Outside
 from twotower.errors import DataError
 from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
 from twotower.schema import Split
@@ -142,4 +143,4 @@ def test_a_table_without_a_tower_for_it_is_refused(subject, table, lacking):
 
     bare = replace(subject, model=replace(subject.model, towers=Towers()))
     with pytest.raises(DataError, match=f"--{table} needs a .* tower, this model has none"):
-        measure_outside(bare, Serving(), **{table: pl.DataFrame()})
+        measure_outside(bare, Serving(), **{table: Outside(pl.DataFrame())})

@@ -116,6 +116,19 @@ def cleaned(
     return cleaning.tables, tuple(cleaning.rules)
 
 
+def cleaned_outside(tables: Tables, *, now_ms: int) -> tuple[Tables, tuple[Rule, ...]]:
+    """Events and judgments after every rule; items that are in no catalogue stay.
+
+    Args:
+        tables: typed tables, see `check.checked`.
+        now_ms: the time now; events more than a day later are from the future.
+    """
+    cleaning = Cleaning(tables)
+    _clean_events(cleaning, now_ms)
+    _clean_judgments(cleaning)
+    return cleaning.tables, tuple(cleaning.rules)
+
+
 def _clean_items(cleaning: Cleaning) -> None:
     for column in (schema.PRICE, schema.RATING):
         value = pl.col(column)
@@ -166,6 +179,7 @@ def _clean_judgments(cleaning: Cleaning) -> None:
     query, pair = pl.col(schema.QUERY), [schema.QUERY, schema.ITEM_ID]
     blank = query.is_null() | (query.str.strip_chars() == "")
     cleaning.drop("blank_query", "judgments", blank)
+    cleaning.drop("judgment_without_item", "judgments", pl.col(schema.ITEM_ID).is_null())
     stripped = cleaning.tables.judgments.with_columns(query.str.strip_chars())
     cleaning.tables = cleaning.tables.with_frames({"judgments": stripped})
     cleaning.drop("judged_again", "judgments", ~pl.struct(pair).is_first_distinct())

@@ -1,6 +1,5 @@
 """From a shop's tables to a prepared dataset: the whole path, in order."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from twotower.data.dataset import About, Dataset
 from twotower.data.grades import with_gains
 from twotower.data.profile import profile_events, profile_items, profile_judgments
 from twotower.data.tables import Tables, read_source
+from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
 from twotower.progress import Progress
 
@@ -85,7 +85,7 @@ def prepare(
     tell("check", 1, len(_STAGES))
     typed = checked(tables)
     tell("clean", 2, len(_STAGES))
-    clean, rules = cleaned(typed, now_ms=_now_ms(), unknown_items=config.unknown_items)
+    clean, rules = cleaned(typed, now_ms=now_ms(), unknown_items=config.unknown_items)
     tell("split", 3, len(_STAGES))
     dataset = divided(clean, config)
     tell("profile", 4, len(_STAGES))
@@ -290,7 +290,3 @@ def _profile(
 
 def _quietly(stage: str, done: int, total: int) -> None:
     pass
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

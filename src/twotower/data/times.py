@@ -1,5 +1,6 @@
 """Times of every usual form into UTC milliseconds."""
 
+import time
 from typing import Final
 
 import polars as pl
@@ -14,6 +15,11 @@ _FORMATS: Final = (
 )
 _UNITS: Final = ((1e11, 1000.0), (1e14, 1.0), (1e17, 1e-3))
 """A typical value below the first is in seconds, in ms, in µs; above all of them in ns."""
+
+
+def now_ms() -> int:
+    """The time now, UTC milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def to_ms(column: pl.Series) -> pl.Series:

@@ -22,6 +22,7 @@ def shown(report: Mapping[str, Any]) -> Iterator[Table | str]:
         yield slice_table(section)
         for name, reason in section["protocol"].get("baselines_left_out", {}).items():
             yield f"The baseline {name} is left out: {reason}."
+        yield from _left_out(task, section["skipped"])
     for task, health in report.get("health", {}).items():
         yield f"Health of {task}: {health['sentence']}"
     yield report["verdict"]["sentence"]
@@ -116,6 +117,12 @@ def slice_table(section: Mapping[str, Any], *, metric: str = "ndcg@10") -> Table
         cells = [_mean(summary.get(slice_name, {}).get(metric)) for summary in systems.values()]
         table.add_row(slice_name, f"{size:,}", *cells)
     return table
+
+
+def _left_out(task: str, skipped: Mapping[str, int]) -> Iterator[str]:
+    found = [f"{name.replace('_', ' ')} {count:,}" for name, count in skipped.items() if count]
+    if found:
+        yield f"Left out of {task}: {', '.join(found)}."
 
 
 def _cells(summary: Mapping[str, Any], slice_name: str, columns: Sequence[str]) -> list[Text]:

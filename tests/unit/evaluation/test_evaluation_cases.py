@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from twotower.data.outside import Outside
 from twotower.errors import DataError
 from twotower.evaluation.cases import recommendation_cases, search_cases
-from twotower.evaluation.external import cases_from_events, cases_from_judgments, with_gains
+from twotower.evaluation.external import cases_from_events, cases_from_judgments
 from twotower.evaluation.slices import head_count
 
 from .conftest import DAY, make_dataset
@@ -120,7 +121,7 @@ def test_later_events_keep_unknown_items_as_misses_and_drop_what_training_saw(sh
         }
     )
 
-    cases = cases_from_events(later, shop)
+    cases = cases_from_events(Outside(later), shop)
 
     assert set(cases.keys) == {"ann", "zoe"}
     ann = cases.rows[cases.targets(cases.keys.index("ann"))]
@@ -133,7 +134,7 @@ def test_later_events_keep_unknown_items_as_misses_and_drop_what_training_saw(sh
 def test_the_history_of_a_later_event_ends_before_it(shop):
     later = pl.DataFrame({"user_id": ["ann"], "item_id": ["i5"], "time": [20 * DAY]})
 
-    cases = cases_from_events(later, shop)
+    cases = cases_from_events(Outside(later), shop)
 
     assert cases.histories[0].item_rows.tolist() == [0, 1, 2]
 
@@ -147,23 +148,20 @@ def test_judged_queries_of_a_file_are_graded_on_the_scale_of_the_dataset(shop):
         }
     )
 
-    cases = cases_from_judgments(judged, shop)
+    cases = cases_from_judgments(Outside(judged), shop)
 
     assert cases.gains.tolist() == [3, 1, 3, 3]  # the dataset's scale is 1..3
     assert cases.positive.tolist() == [True, False, True, True]
     assert cases.noted == {"unknown_items_kept_as_misses": 1, "queries_also_in_training": 1}
 
 
-def test_letters_take_the_gains_of_esci():
-    judged = with_gains(pl.DataFrame({"query": list("abc"), "grade": ["E", "S", "I"]}))
-
-    assert judged["gain"].to_list() == [1.0, 0.1, 0.0]
-    assert judged["positive"].to_list() == [True, False, False]
-
-
 def judged_by(*given):
     items = [f"i{place}" for place in range(len(given))]
-    return pl.DataFrame({"query": ["new"] * len(given), "item_id": items, "grade": given})
+    grades = pl.Series(given, dtype=None if isinstance(given[0], str) else pl.Float64)
+    return Outside(
+        pl.DataFrame({"query": ["new"] * len(given), "item_id": items, "grade": grades}),
+        "judged.csv",
+    )
 
 
 @pytest.fixture
@@ -171,9 +169,8 @@ def lettered(shop):
     return replace(shop, about=replace(shop.about, gain_map="esci"))
 
 
-@pytest.mark.parametrize("given", [(3, 2, 1, 0), (3.0, 2.0, 1.0, 0.0), ("3", "2", "1", "0")])
-def test_numbers_stand_for_the_letters_that_the_dataset_was_judged_by(lettered, given):
-    cases = cases_from_judgments(judged_by(*given), lettered)
+def test_numbers_stand_for_the_letters_that_the_dataset_was_judged_by(lettered):
+    cases = cases_from_judgments(judged_by(3, 2, 1, 0), lettered)
     letters = cases_from_judgments(judged_by("E", "S", "C", "I"), lettered)
 
     assert cases.gains.tolist() == letters.gains.tolist() == [1.0, 0.1, 0.01]
@@ -181,7 +178,7 @@ def test_numbers_stand_for_the_letters_that_the_dataset_was_judged_by(lettered, 
 
 
 def test_numbers_without_a_letter_are_refused_where_the_dataset_has_letters(lettered):
-    with pytest.raises(DataError, match=r"3, 2, 1, 0 in their place.*got \[1\.0, 4\.0\]"):
+    with pytest.raises(DataError, match=r"judged\.csv: .*3, 2, 1, 0 in their place.*\[1\.0, 4"):
         cases_from_judgments(judged_by(4, 1), lettered)
 
 
@@ -189,22 +186,25 @@ def test_letters_are_worth_the_same_where_the_dataset_has_numbers(shop):
     assert cases_from_judgments(judged_by("E", "S"), shop).gains.tolist() == [1.0, 0.1]
 
 
-@pytest.mark.parametrize("given", [("E", None), (3.0, None)])
-def test_a_judgment_without_a_grade_is_named_by_its_row(shop, given):
-    with pytest.raises(DataError, match="row 2 has none"):
-        cases_from_judgments(judged_by(*given), shop)
+def test_what_cleaning_left_out_is_counted_among_the_cases(shop):
+    given = replace(judged_by("E", "S"), left_out={"blank_query": 3})
+
+    assert cases_from_judgments(given, shop).skipped["blank_query"] == 3
 
 
-def test_a_grade_that_is_no_grade_is_named(shop):
-    judged = pl.DataFrame({"query": ["a"], "item_id": ["i0"], "grade": ["superb"]})
+def test_judgments_of_which_none_is_right_are_refused_with_what_was_found(shop):
+    given = replace(judged_by("S", "C", "I"), left_out={"blank_query": 2})
 
-    with pytest.raises(DataError, match="superb"):
-        cases_from_judgments(judged, shop)
+    with pytest.raises(DataError, match=r"judged\.csv: .*blank query 2.*without positive 1.*: E,"):
+        cases_from_judgments(given, shop)
 
 
-def test_a_missing_column_is_named(shop):
-    with pytest.raises(DataError, match="missing: item_id"):
-        cases_from_events(pl.DataFrame({"user_id": ["a"]}), shop)
+@pytest.mark.parametrize("day", [1, 30])
+def test_events_that_training_saw_or_of_items_already_had_are_refused(shop, day):
+    again = pl.DataFrame({"user_id": ["ann"], "item_id": ["i0"], "time": [day * DAY]})
+
+    with pytest.raises(DataError, match=r"later\.csv: nothing is left.* 1\).*give events that"):
+        cases_from_events(Outside(again, "later.csv"), shop)
 
 
 def test_a_dataset_without_the_table_says_what_to_do(shop):
