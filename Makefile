@@ -109,6 +109,6 @@ postgres: ## install the PostgreSQL server of the database tests
 	echo "No PostgreSQL here, and it takes root to install Debian's: the tests on it are skipped."
 
 clean: ## remove what make made: environment, caches, web build, demo shop
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo demo-shop .demo.build-*
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo demo-shop .demo.build
 	rm -rf web/node_modules web/test-results src/twotower/server/static
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

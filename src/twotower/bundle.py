@@ -199,6 +199,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         CorruptBundle: it is not JSON, or does not list a file that every bundle needs.
         IncompatibleBundle: its format is another one.
     """
+    disk.restore(folder)
     if not (folder / MANIFEST).is_file():
         raise BundleError(
             f"expected a bundle in {folder}, found no {MANIFEST}; make one with 'twotower build'"
@@ -259,10 +260,11 @@ def write_bundle(
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Refuses a place for a bundle that holds something else; asked before work is begun.
+    """Refuses a place for a bundle that holds something else, or cannot be written.
 
     Raises:
-        OutputError: there is a file, or a folder with something in it that is no bundle.
+        OutputError: there is a file, or a folder with something in it that is no bundle, or
+            nothing can be made there.
     """
     disk.refuse_foreign(folder, MANIFEST, "bundle")
 

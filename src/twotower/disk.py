@@ -14,6 +14,8 @@ from twotower.errors import OutputError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("space left", "too large", "quota", "requested and")
 """How libraries that keep no errno say it; the last are NumPy's."""
+_PART, _RETIRED = "part", "old"
+"""How names end of what is being written, and of what is about to be replaced."""
 _RUST = "(os error "
 """In what libraries written in Rust (Polars, safetensors) raise for an error of the disk."""
 
@@ -37,10 +39,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """A new folder to fill; at the end it takes the place of `folder`, of an older one too.
 
     Raises:
-        OutputError: it cannot be written, or the disk is full. Nothing is left behind, and
-            what was there before is untouched.
+        OutputError: it cannot be written, or the disk is full. Nothing half-written is left,
+            and what was there before is untouched.
     """
-    near = next(parent for parent in folder.absolute().parents if parent.exists())
+    restore(folder)
+    near = _nearest(folder)
     with _staging(folder, near, Path.mkdir) as part:
         yield part
         for path in (*part.rglob("*"), part):
@@ -76,17 +79,20 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def refuse_foreign(folder: Path, marker: str, what: str) -> None:
-    """Refuses a place that holds something of others; asked before work is begun.
+def refuse_foreign(folder: Path, marker: str, what: str, *, is_replaced: bool = True) -> None:
+    """Refuses a place that holds something of others or cannot be written, before work is begun.
 
     Args:
         folder: where something of ours is to be written.
         marker: the file that every folder of ours holds.
         what: they are called, such as `bundle`.
+        is_replaced: whether it is written beside its place; otherwise within.
 
     Raises:
-        OutputError: there is a file, or a folder with something in it but no marker.
+        OutputError: there is a file, or a folder with something in it but no marker, or nothing
+            can be made where it is to be.
     """
+    restore(folder)
     try:
         is_free = not any(folder.iterdir()) if folder.is_dir() else not folder.exists()
         is_ours = (folder / marker).is_file()
@@ -96,6 +102,36 @@ def refuse_foreign(folder: Path, marker: str, what: str) -> None:
         raise OutputError(
             f"{folder} holds something that is no {what}, so it is left alone; choose another --out"
         )
+    near = _nearest(folder) if is_replaced or not folder.exists() else folder
+    with _staging(folder, near, Path.mkdir):
+        pass
+
+
+def restore(folder: Path) -> None:
+    """Puts back what a writer had put aside when it was killed, just before the new one came in.
+
+    Where it cannot, or the writer is still at work, nothing happens.
+    """
+    if folder.exists():
+        return
+    with suppress(OSError):
+        for retired in _left_of(folder, folder.parent, _RETIRED):
+            with _locked(retired) as is_held:
+                if is_held:
+                    retired.rename(folder)
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[None]:
+    """Notes on an error that passes, where there is such a folder: the work in it is not lost."""
+    try:
+        yield
+    except Exception as error:
+        if folder.exists() and not hasattr(error, "__notes__"):
+            error.add_note(
+                f"What was done is kept in {folder}: the same command goes on from there."
+            )
+        raise
 
 
 @contextmanager
@@ -105,12 +141,11 @@ def _staging(target: Path, near: Path, make: Callable[[Path], None]) -> Iterator
     Errors of the disk are told of the target. What a killed writer of the same target left
     is removed: it is not locked any more.
     """
-    part = _beside(near / target.name, "part")
+    part = _beside(near / target.name, _PART)
     try:
         near.mkdir(parents=True, exist_ok=True)
-        for path in near.iterdir():
-            if path.name.startswith(f".{target.name}.") and path.suffix == part.suffix:
-                _remove_abandoned(path)
+        for path in _left_of(target, near, _PART):
+            _remove_abandoned(path)
         make(part)
         with _locked(part):
             yield part
@@ -140,6 +175,17 @@ def _locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def _nearest(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(parent for parent in path.absolute().parents if parent.exists())
+
+
+def _left_of(target: Path, near: Path, kind: str) -> list[Path]:
+    """What writers of the target work on, or left when they were killed."""
+    start, end = f".{target.name}.", f".{kind}"
+    return [path for path in near.iterdir() if path.name.startswith(start) and path.suffix == end]
+
+
 def _remove_abandoned(path: Path) -> None:
     with suppress(OSError), _locked(path) as is_held:
         if is_held:
@@ -153,18 +199,23 @@ def _remove(path: Path) -> None:
 
 
 def _swap(part: Path, folder: Path) -> None:
-    """Puts the new folder in the old one's place; the old one comes back if that fails."""
+    """Puts the new folder in the old one's place; the old one comes back if that fails.
+
+    It stays locked meanwhile, so that `restore` leaves it to us; were we killed, it would not.
+    """
     if not folder.exists():
         part.rename(folder)
         return
-    retired = _beside(folder, "old")
-    folder.rename(retired)
-    try:
-        part.rename(folder)
-    except OSError:
-        retired.rename(folder)
-        raise
-    shutil.rmtree(retired, ignore_errors=True)
+    retired = _beside(folder, _RETIRED)
+    with _locked(folder):
+        folder.rename(retired)
+        try:
+            part.rename(folder)
+        except OSError:
+            retired.rename(folder)
+            raise
+        abandoned = retired.rename(_beside(folder, _PART))  # not to be restored any more
+    shutil.rmtree(abandoned, ignore_errors=True)
 
 
 def _beside(path: Path, kind: str) -> Path:
@@ -184,9 +235,9 @@ def _not_written(path: Path, told: str, error: Exception) -> OutputError:
     if getattr(error, "errno", None) in _FULL or any(words in told for words in _FULL_WORDS):
         return OutputError(
             f"{path} was not written: the disk is full or over its quota ({told}). "
-            "Free some space, or choose another place. Nothing was left behind."
+            "Free some space, or choose another place. Nothing half-written was left."
         )
     return OutputError(
         f"{path} cannot be written: {told}. Choose a folder you may write to. "
-        "Nothing was left behind."
+        "Nothing half-written was left."
     )

@@ -45,7 +45,7 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except TwoTowerError as error:
-        _error(escape(str(error)))
+        _error(escape(" ".join([str(error), *getattr(error, "__notes__", [])])))
     except OSError as error:
         where = escape(str(error.filename or "a file"))
         _error(

@@ -133,6 +133,20 @@ def word_search(dataset: Dataset, parameters: Parameters | None = None) -> WordS
     )
 
 
+def asked_vectors(model: Model, dataset: Dataset) -> NDArray[np.float32]:
+    """Vectors [Q, D] that shoppers would ask with: of validation visitors and queries."""
+    towers = model.towers
+    found = [np.zeros((0, towers.width), np.float32)]
+    if towers.has_users and dataset.events is not None:
+        visitors = recommendation_cases(dataset, Split.VALIDATION).sample(_TUNING_CASES)
+        if visitors.histories is not None and len(visitors):
+            found.append(towers.users(model.item_vectors, visitors.histories, visitors.now_ms))
+    if towers.has_queries and dataset.judgments is not None:
+        queries = search_cases(dataset, Split.VALIDATION).sample(_TUNING_CASES).keys
+        found.append(towers.queries(model.text_encoder.encode(queries)))
+    return np.concatenate(found)
+
+
 def measure(
     subject: Subject,
     serving: Serving,

@@ -4,7 +4,6 @@ Every stage takes what the one before gives and can be run alone; the command li
 for each.
 """
 
-import hashlib
 import json
 import shlex
 import shutil
@@ -13,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from twotower import disk
-from twotower.bundle import MANIFEST, Bundle, refuse_foreign, write_bundle
+from twotower.bundle import MANIFEST, Bundle, Model, refuse_foreign, write_bundle
+from twotower.data import dataset as dataset_files
 from twotower.data.dataset import Dataset
 from twotower.data.outside import read_outside
 from twotower.data.prepare import prepare as prepare_tables
@@ -27,7 +24,6 @@ from twotower.errors import DataError, MissingExtra, installing
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.lineup import Lineup
-from twotower.evaluation.cases import recommendation_cases, search_cases
 from twotower.evaluation.report import Attachments, Origin
 from twotower.index.build import build_index
 from twotower.lexical.analysis import Analyser
@@ -35,6 +31,7 @@ from twotower.lexical.synonyms import Synonyms
 from twotower.measurement import (
     Serving,
     Subject,
+    asked_vectors,
     choose_serving,
     measure,
     measure_outside,
@@ -43,11 +40,11 @@ from twotower.measurement import (
 from twotower.progress import Progress
 from twotower.recipes import Recipe, as_words, derive, space
 from twotower.schema import Split
+from twotower.training import run as runs
 from twotower.training.run import Run
 
 Report = dict[str, Any]
 REPORT, PAGE, SERVING = "report.json", "report.html", "serving.json"
-_INDEX_QUERIES = 500
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,22 @@ class Workshop:
     commit: str | None = None
     command: str | None = None
 
+    def subject(self, model: Model, dataset: Dataset) -> Subject:
+        """What is measured, its text vectors cached."""
+        return Subject(model, dataset, CachedTextEncoder(model.text_encoder, self.cache))
+
+    def origin(self, dataset: Dataset, seed: int) -> Origin:
+        """Where the numbers of a report come from."""
+        return Origin(
+            name=dataset.about.name,
+            data_hash=dataset.content_hash,
+            seed=seed,
+            synthetic=dataset.about.synthetic,
+            split_kind=dataset.about.split_kind,
+            commit=self.commit,
+            command=self.command,
+        )
+
 
 def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     """A shop's tables become a bundle. Interrupted, it goes on where it was.
@@ -73,33 +86,47 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     Args:
         source: a folder of tables, or `synthetic`.
         recipe: every setting.
-        out: where the bundle goes; work in progress lies beside it.
+        out: where the bundle goes; work in progress lies beside it, in `.NAME.build`, which
+            another source or recipe takes over.
         workshop: cache and progress.
 
     Returns:
         The bundle, opened. Whether it may be promoted stands in its report.
     """
     refuse_foreign(out)
-    work = _work_folder(out, source, recipe)
-    dataset = prepare(source, recipe, work / "data", workshop)
-    run = train(work / "data", recipe, work / "run", workshop)
-    serving = tune(run, dataset, workshop)
-    report = evaluate(run, dataset, serving, workshop)
-    bundle = release(run, dataset, serving, report, out)
+    work = out.absolute().with_name(f".{out.absolute().name}.build")
+    with disk.kept(work):
+        dataset = prepare(source, recipe, work / "data", workshop)
+        run = train(work / "data", recipe, work / "run", workshop, replaces=True)
+        serving = tune(run, dataset, workshop)
+        report = evaluate(run, dataset, serving, workshop)
+        bundle = release(run, dataset, serving, report, out)
     shutil.rmtree(work)
     return bundle
 
 
 def prepare(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
     """Tables read, checked, cleaned, split and saved."""
+    disk.refuse_foreign(out, dataset_files.MANIFEST, "prepared dataset")
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)
     Synonyms.read(dataset.about.synonyms, Analyser(dataset.about.language))  # refused early
     dataset.save(out)
     return dataset
 
 
-def train(data: Path, recipe: Recipe, out: Path, workshop: Workshop) -> Run:
-    """Towers trained on a prepared dataset, or an interrupted run taken up again."""
+def train(
+    data: Path, recipe: Recipe, out: Path, workshop: Workshop, *, replaces: bool = False
+) -> Run:
+    """Towers trained on a prepared dataset, or an interrupted run taken up again.
+
+    Args:
+        data: a prepared dataset.
+        recipe: every setting.
+        out: folder of the run.
+        workshop: cache and progress.
+        replaces: a run of another recipe or of other data in `out` makes way.
+    """
+    runs.refuse_foreign(out)
     encoder = text_encoder(recipe.text_encoder, workshop.cache)
     return _training_of_towers()(
         Dataset.load(data),
@@ -108,6 +135,7 @@ def train(data: Path, recipe: Recipe, out: Path, workshop: Workshop) -> Run:
         encoder,
         out,
         about={"recipe": recipe.to_json(), "data": str(data.resolve())},
+        replaces=replaces,
         progress=workshop.progress,
     )
 
@@ -129,10 +157,11 @@ def search_settings(
         settings as the command line takes them.
     """
     try:
+        from twotower.training import study as studies
         from twotower.training.material import gather
-        from twotower.training.study import Study
     except ModuleNotFoundError as missing:
         raise _no_training(missing) from missing
+    studies.refuse_foreign(out)
     dataset, (free, start) = Dataset.load(data), space(recipe)
     encoder = CachedTextEncoder(text_encoder(recipe.text_encoder, workshop.cache), workshop.cache)
     material = gather(
@@ -143,7 +172,7 @@ def search_settings(
         progress=workshop.progress,
     )
     about = {"recipe": recipe.to_json(), "data_hash": dataset.content_hash}
-    study = Study(out, about, free, start, recipe.training.seed)
+    study = studies.Study(out, about, free, start, recipe.training.seed)
     found = study.run(
         trials,
         lambda settings: derive(recipe, as_words(settings)).design,
@@ -158,7 +187,7 @@ def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
     """How the run will answer, chosen on validation; written into the run."""
     kept = run.folder / SERVING
     if not kept.is_file():
-        chosen = choose_serving(_subject(run, dataset, workshop))
+        chosen = choose_serving(workshop.subject(run.model, dataset))
         disk.write_text(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
     return Serving.from_json(json.loads(kept.read_text()))
 
@@ -173,15 +202,15 @@ def evaluate(
 ) -> Report:
     """The run measured on held-out cases beside its baselines; written into the run."""
     sections = measure(
-        _subject(run, dataset, workshop),
+        workshop.subject(run.model, dataset),
         serving,
         split,
         lineup=lineup,
-        seed=_seed(run),
+        seed=run.seed,
         progress=workshop.progress,
     )
     report = reports.assemble(
-        sections, _origin(dataset, _seed(run), workshop), Attachments(training=_training(run))
+        sections, workshop.origin(dataset, run.seed), Attachments(training=run.training)
     )
     reports.save(report, run.folder / REPORT)
     page.save_page(report, run.folder / PAGE)
@@ -190,8 +219,7 @@ def evaluate(
 
 def release(run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path) -> Bundle:
     """The run exported, indexed, verified and written as a bundle."""
-    vectors = run.model.item_vectors
-    index = build_index(vectors, queries=_index_queries(run, dataset))
+    index = build_index(run.model.item_vectors, queries=asked_vectors(run.model, dataset))
     lexical = word_search(dataset, serving.words)
     measured = {"kind": index.kind, **index.measured}
     bundle = write_bundle(
@@ -226,6 +254,7 @@ def open_run(folder: Path) -> tuple[Run, Dataset]:
 
 def bundle_run(folder: Path, out: Path, workshop: Workshop) -> Bundle:
     """A finished run, measured on the test split if it was not yet, as a bundle."""
+    refuse_foreign(out)
     run, dataset = open_run(folder)
     serving = tune(run, dataset, workshop)
     report = reports.load(folder / REPORT) if (folder / REPORT).is_file() else None
@@ -264,8 +293,8 @@ def evaluate_folder(
         serving = tune(run, dataset, workshop)
         if judgments is None and events is None:
             return evaluate(run, dataset, serving, workshop, lineup=lineup)
-        model, training, seed = run.model, _training(run), _seed(run)
-    subject = Subject(model, dataset, CachedTextEncoder(model.text_encoder, workshop.cache))
+        model, training, seed = run.model, run.training, run.seed
+    subject = workshop.subject(model, dataset)
     sections = measure_outside(
         subject,
         serving,
@@ -275,7 +304,7 @@ def evaluate_folder(
         seed=seed,
         progress=workshop.progress,
     ) or measure(subject, serving, lineup=lineup, seed=seed, progress=workshop.progress)
-    origin = _origin(dataset, seed, workshop)
+    origin = workshop.origin(dataset, seed)
     return reports.assemble(sections, origin, Attachments(training=training))
 
 
@@ -290,54 +319,3 @@ def _training_of_towers() -> Callable[..., Run]:
 
 def _no_training(missing: ModuleNotFoundError) -> MissingExtra:
     return MissingExtra(f"training needs {missing.name}; {installing('train')}")
-
-
-def _subject(run: Run, dataset: Dataset, workshop: Workshop) -> Subject:
-    return Subject(run.model, dataset, CachedTextEncoder(run.model.text_encoder, workshop.cache))
-
-
-def _seed(run: Run) -> int:
-    return int(run.about["recipe"]["training"]["seed"])
-
-
-def _origin(dataset: Dataset, seed: int, workshop: Workshop) -> Origin:
-    return Origin(
-        name=dataset.about.name,
-        data_hash=dataset.content_hash,
-        seed=seed,
-        synthetic=dataset.about.synthetic,
-        split_kind=dataset.about.split_kind,
-        commit=workshop.commit,
-        command=workshop.command,
-    )
-
-
-def _training(run: Run) -> dict[str, Any]:
-    """What the report says of the training."""
-    return {
-        "recipe": run.about["recipe"]["name"],
-        "width": run.model.towers.width,
-        "export_difference": run.about["export_difference"],
-        "curve": run.about["curve"],
-    }
-
-
-def _index_queries(run: Run, dataset: Dataset) -> NDArray[np.float32]:
-    """Vectors that shoppers would ask with: of validation visitors and queries."""
-    towers, items = run.model.towers, run.model.item_vectors
-    found = [np.zeros((0, towers.width), np.float32)]
-    if towers.has_users and dataset.events is not None:
-        visitors = recommendation_cases(dataset, Split.VALIDATION).sample(_INDEX_QUERIES)
-        if visitors.histories is not None and len(visitors):
-            found.append(towers.users(items, visitors.histories, visitors.now_ms))
-    if towers.has_queries and dataset.judgments is not None:
-        queries = search_cases(dataset, Split.VALIDATION).sample(_INDEX_QUERIES).keys
-        found.append(towers.queries(run.model.text_encoder.encode(queries)))
-    return np.concatenate(found)
-
-
-def _work_folder(out: Path, source: str, recipe: Recipe) -> Path:
-    """Beside the bundle, its own for every source and recipe, so that none mixes with another."""
-    asked = json.dumps([source, recipe.to_json()], sort_keys=True, default=str)
-    name = hashlib.sha256(asked.encode()).hexdigest()[:8]
-    return out.parent / f".{out.name}.build-{name}"

@@ -342,3 +342,10 @@ def test_a_bundle_shares_no_file_with_another_so_that_damage_stays_in_one(opened
     for file in filter(Path.is_file, one.rglob("*")):
         file.write_bytes(b"")
     Bundle.load(other)
+
+
+def test_a_bundle_that_a_killed_writer_had_put_aside_is_opened(opened, tmp_path):
+    write_again(opened, tmp_path / "bundle")
+    (tmp_path / "bundle").rename(tmp_path / ".bundle.1234abcd.old")
+    assert Bundle.load(tmp_path / "bundle").version
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

@@ -1,6 +1,7 @@
 """A file or a folder is there whole, or as it was before."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,70 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"it", ".item.part"}
 
 
+SWAPPING = """
+import os, signal, sys
+from pathlib import Path
+from twotower import disk
+
+place, rename = Path(sys.argv[1]), Path.rename
+def killed_before_the_new_one_comes_in(self, target):
+    if self.suffix == ".part" and target == place:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+Path.rename = killed_before_the_new_one_comes_in
+with disk.whole_folder(place) as staging:
+    (staging / "new.txt").write_text("new")
+"""
+
+
+@pytest.fixture
+def put_aside(tmp_path):
+    """A place whose older folder a killed writer had put aside."""
+    fill(tmp_path / "it", "old")
+    ended = subprocess.run([sys.executable, "-c", SWAPPING, str(tmp_path / "it")], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert not (tmp_path / "it").exists()
+    return tmp_path / "it"
+
+
+def test_killed_between_the_old_and_the_new_the_older_folder_comes_back(put_aside):
+    disk.restore(put_aside)
+    assert contents(put_aside) == {"deep": None, "deep/one.txt": "old"}
+
+
+def test_killed_between_the_old_and_the_new_the_next_writer_leaves_one_folder(put_aside):
+    disk.refuse_foreign(put_aside, "deep/one.txt", "cake")
+    fill(put_aside, "newer")
+    assert contents(put_aside.parent) == {
+        "it": None,
+        "it/deep": None,
+        "it/deep/one.txt": "newer",
+    }
+
+
+def test_what_a_writer_at_work_has_put_aside_is_left_to_it(tmp_path, monkeypatch):
+    fill(tmp_path / "it", "old")
+    rename = Path.rename
+
+    def looked_at_in_the_middle(self, target):
+        if self.suffix == ".part" and target == tmp_path / "it":
+            disk.restore(tmp_path / "it")
+            assert not (tmp_path / "it").exists()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", looked_at_in_the_middle)
+    fill(tmp_path / "it", "new")
+    assert contents(tmp_path) == {"it": None, "it/deep": None, "it/deep/one.txt": "new"}
+
+
+def test_what_the_user_removed_stays_removed(tmp_path):
+    fill(tmp_path / "it", "old")
+    fill(tmp_path / "it", "new")
+    shutil.rmtree(tmp_path / "it")
+    disk.restore(tmp_path / "it")
+    assert contents(tmp_path) == {}
+
+
 def test_two_writers_of_one_place_do_not_disturb_each_other(tmp_path):
     with disk.whole_folder(tmp_path / "it") as slow:
         (slow / "slow.txt").write_text("1")
@@ -155,3 +220,23 @@ def test_a_place_with_something_else_in_it_is_refused(tmp_path):
         disk.refuse_foreign(free, "cake.json", "cake")
     with pytest.raises(OutputError, match="no cake"):
         disk.refuse_foreign(ours / "cake.json", "cake.json", "cake")
+
+
+def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"file/new cannot be written"):
+        disk.refuse_foreign(tmp_path / "file" / "new", "cake.json", "cake")
+    disk.refuse_foreign(tmp_path / "deep" / "new", "cake.json", "cake")
+    assert contents(tmp_path) == {"file": ""}
+
+
+@pytest.mark.parametrize("fault", [DataError("x"), ValueError("y")])
+def test_what_is_kept_is_said_once_and_only_where_it_is(tmp_path, fault):
+    with pytest.raises(type(fault)), disk.kept(tmp_path / "nowhere"):
+        raise fault
+    assert not hasattr(fault, "__notes__")
+    with pytest.raises(type(fault)), disk.kept(tmp_path.parent), disk.kept(tmp_path):
+        raise fault
+    assert fault.__notes__ == [
+        f"What was done is kept in {tmp_path}: the same command goes on from there."
+    ]

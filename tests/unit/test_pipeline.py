@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -119,20 +120,70 @@ def test_without_the_train_extra_training_says_what_to_install(made, workshop, m
         pipeline.train(made / "data", FAST, made / "another", workshop)
 
 
-def test_builds_of_other_recipes_do_not_share_their_work(tmp_path):
-    folders = {
-        pipeline._work_folder(tmp_path / name, source, made)
-        for name in ("a", "b")
-        for source in (SOURCE, "synthetic")
-        for made in (FAST, recipe("tiny"))
-    }
-    assert len(folders) == 8
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        pytest.param(f"{SOURCE},seed=9", FAST, id="another source"),
+        pytest.param(SOURCE, derive(FAST, ["towers.width=16"]), id="another recipe"),
+    ],
+)
+def test_a_build_that_failed_begins_afresh_for_what_is_asked_now(
+    tmp_path, cache, monkeypatch, source, made
+):
+    def full(*_):
+        raise OutputError("bundle was not written: the disk is full.")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(pipeline, "release", full)
+        with pytest.raises(OutputError) as raised:
+            pipeline.build(SOURCE, FAST, tmp_path / "bundle", Workshop(cache))
+    (work,) = tmp_path.iterdir()
+    assert f"kept in {work}: the same command goes on" in " ".join(raised.value.__notes__)
+
+    bundle = pipeline.build(source, made, tmp_path / "bundle", Workshop(cache))
+    assert bundle.model.towers.width == made.towers.width
+    expected = pipeline.prepare(source, made, tmp_path / "data", Workshop(cache))
+    assert bundle.dataset.content_hash == expected.content_hash
+    assert not work.exists()
 
 
-def test_a_place_that_is_taken_is_refused_before_anything_is_read(tmp_path, workshop):
+def test_a_build_that_failed_before_anything_was_done_keeps_nothing(tmp_path, workshop):
+    with pytest.raises(DataError) as raised:
+        pipeline.build(str(tmp_path / "nowhere"), FAST, tmp_path / "bundle", workshop)
+    assert not hasattr(raised.value, "__notes__")
+    assert list(tmp_path.iterdir()) == []
+
+
+STAGES = {
+    "prepare": lambda out, workshop: pipeline.prepare("nowhere", FAST, out, workshop),
+    "train": lambda out, workshop: pipeline.train(Path("nowhere"), FAST, out, workshop),
+    "tune": lambda out, workshop: pipeline.search_settings(
+        Path("nowhere"), FAST, out, workshop, trials=1
+    ),
+    "bundle": lambda out, workshop: pipeline.bundle_run(Path("nowhere"), out, workshop),
+    "build": lambda out, workshop: pipeline.build("nowhere", FAST, out, workshop),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_place_that_cannot_be_used_is_refused_before_anything_is_read(stage, tmp_path, workshop):
     (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(OutputError, match="no bundle"):
-        pipeline.build("nowhere", FAST, tmp_path, workshop)
+    with pytest.raises(OutputError, match="left alone"):
+        stage(tmp_path, workshop)
+    with pytest.raises(OutputError, match="cannot be written"):
+        stage(tmp_path / "letters.txt" / "out", workshop)
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_a_training_that_failed_says_what_is_kept(made, tmp_path, cache):
+    def failing(stage, *_):
+        if stage.startswith("train"):
+            raise OutputError("the disk is full")
+
+    with pytest.raises(OutputError) as raised:
+        pipeline.train(made / "data", FAST, tmp_path / "run", Workshop(cache, failing))
+    assert f"kept in {tmp_path / 'run'}: the same command" in " ".join(raised.value.__notes__)
+    assert (tmp_path / "run" / "run.json").is_file()
 
 
 def test_an_unfinished_run_is_not_measured(copy):

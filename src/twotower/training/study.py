@@ -37,6 +37,11 @@ Found = dict[str, Any]
 Settings = Mapping[str, Value]
 
 
+def refuse_foreign(folder: Path) -> None:
+    """Refuses a place that holds something else or cannot be written, with `OutputError`."""
+    disk.refuse_foreign(folder, STUDY, "study", is_replaced=False)
+
+
 class Study:
     """A search in a folder: new, or taken up again.
 
@@ -65,8 +70,8 @@ class Study:
 
     def _begin(self) -> list[Found]:
         file = self._folder / STUDY
+        refuse_foreign(self._folder)
         if not file.is_file():
-            disk.refuse_foreign(self._folder, STUDY, "study")
             return []
         found = json.loads(file.read_text("utf-8"))
         other = [name for name in _SAME if found.get(name) != self._about.get(name)]
@@ -101,12 +106,13 @@ class Study:
         """
         if not material.validation:
             raise DataError("a search needs validation cases, the dataset has none")
-        while self._n_ended < n_trials:
-            trial = self._next()
-            heading = f"trial {trial['number'] + 1} of {n_trials}"
-            told = None if progress is None else _headed(heading, progress)
-            self._try(trial, design_of(trial["settings"]), material, told)
-        return self._save()
+        with disk.kept(self._folder):
+            while self._n_ended < n_trials:
+                trial = self._next()
+                heading = f"trial {trial['number'] + 1} of {n_trials}"
+                told = None if progress is None else _headed(heading, progress)
+                self._try(trial, design_of(trial["settings"]), material, told)
+            return self._save()
 
     @property
     def best(self) -> Found:

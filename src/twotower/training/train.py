@@ -51,6 +51,7 @@ def train(
     folder: Path,
     *,
     about: Mapping[str, Any] | None = None,
+    replaces: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Trains, or goes on with an interrupted run; writes the exported towers.
@@ -62,6 +63,7 @@ def train(
         packed_encoder: the encoder itself, which the run keeps a copy of.
         folder: new, or an interrupted run of the same design and data.
         about: more to be kept in `run.json`, such as the recipe and where the data lies.
+        replaces: a run of another design or of other data in the folder makes way.
         progress: told what happens.
 
     Raises:
@@ -74,8 +76,23 @@ def train(
         "text_encoder": encoder.hash,
         **(about or {}),
     }
-    if begin(folder, asked) == "complete":
+    if begin(folder, asked, replaces=replaces) == "complete":
         return Run.load(folder)
+    with disk.kept(folder):
+        found = _trained(dataset, design, encoder, packed_encoder, folder, progress)
+    write_json(folder / RUN, asked | found | {"state": "complete"})
+    return Run.load(folder)
+
+
+def _trained(
+    dataset: Dataset,
+    design: Design,
+    encoder: TextEncoder,
+    packed_encoder: OnnxTextEncoder,
+    folder: Path,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Towers trained and written into the folder; what `run.json` says of it."""
     told: dict[str, Any] = {
         "validation_cases": design.training.validation_cases,
         "progress": progress,
@@ -89,8 +106,7 @@ def train(
         learner, curve = fit_towers(material, again, folder / REFIT, progress, validated=False)
         found["refit_curve"] = curve.points
     found["export_difference"] = _write(folder, learner, material, packed_encoder)
-    write_json(folder / RUN, asked | found | {"state": "complete"})
-    return Run.load(folder)
+    return found
 
 
 def fit_towers(

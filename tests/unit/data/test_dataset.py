@@ -73,7 +73,7 @@ def test_a_folder_of_something_else_is_left_alone(made, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_an_output_error(made, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="Nothing was left behind"):
+    with pytest.raises(OutputError, match="Nothing half-written was left"):
         made.save(tmp_path / "file" / "data")
     assert names(tmp_path) == ["file"]
 
