@@ -29,7 +29,7 @@ machine can read.
 | exit code | means |
 |---|---|
 | 0 | done |
-| 1 | an error, told in one line with the remedy |
+| 1 | an error, told in one line with the remedy; lines for `shop.toml` to paste follow it |
 | 2 | the command line was not understood |
 | 3 | the bundle is whole, but not better than its baselines: not to be promoted |
 | 130 | interrupted; the same command goes on where it was |

@@ -95,7 +95,7 @@ def test_every_command_succeeds_and_the_bundle_beats_its_baselines(said):
 def test_without_the_mapping_the_line_to_write_is_said(place, tmp_path):
     for name in ("items.csv", "events.csv"):
         (tmp_path / name).write_bytes((place / "my-shop" / name).read_bytes())
-    with pytest.raises(DataError, match=r'\[events.columns\] user_id = "customer"'):
+    with pytest.raises(DataError, match=r'\[events.columns\]\nuser_id = "customer"'):
         read_source(tmp_path)
 
 

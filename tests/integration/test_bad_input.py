@@ -1,7 +1,9 @@
 """Every fault of a shop's tables: a clear error that names the place, and nothing written."""
 
 import gzip
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -29,15 +31,20 @@ def names(folder: Path) -> list[str]:
 
 
 def refused(folder: Path) -> str:
-    """What `prepare` says; nothing is written beside the source."""
+    """What `prepare` says, on one line but for lines of shop.toml; nothing is written."""
     before = names(folder)
     with pytest.raises(DataError) as caught:
         prepare(folder).save(folder.parent / "out")
     assert names(folder) == before
     assert not (folder.parent / "out").exists()
     message = str(caught.value)
-    assert "\n" not in message
+    assert message.partition("\n")[0].endswith(":") == bool(pasted(message))
     return message
+
+
+def pasted(told: str) -> dict[str, dict]:
+    """What the lines for shop.toml that end a message say, pasted there."""
+    return tomllib.loads(told.partition("\n")[2])
 
 
 @pytest.fixture
@@ -51,7 +58,17 @@ def test_a_missing_column_names_what_was_found_and_the_closest(folder):
     told = refused(source(folder, **{"events.csv": EVENTS.replace("user_id", "usr_id")}))
     assert "events.csv has no column 'user_id' (found: usr_id, item_id, event, time)" in told
     assert "The closest is 'usr_id'" in told
-    assert '[events.columns] user_id = "usr_id"' in told
+    assert pasted(told) == {"events": {"columns": {"user_id": "usr_id"}}}
+
+
+def test_all_missing_columns_are_named_at_once_and_the_lines_can_be_pasted(folder):
+    events = EVENTS.replace("user_id,item_id", "usr_id,what was it")
+    told = refused(source(folder, **{"events.csv": events}))
+    assert "has no column 'user_id' and no column 'item_id'" in told
+    assert pasted(told) == {"events": {"columns": {"user_id": "usr_id", "item_id": "your column"}}}
+    mapped = told.partition("\n")[2].replace("your column", "what was it")
+    (folder / "shop.toml").write_text(mapped)
+    assert len(prepare(folder).events) == 3
 
 
 def test_a_wrong_type_names_file_row_column_and_value(folder):
@@ -65,8 +82,7 @@ def test_a_wrong_type_in_json_lines_names_the_row(folder):
         '{"item_id": 1, "title": "x", "price": 3}\n{"item_id": 2, "title": "y", "price": "dear"}\n'
     )
     told = refused(source(folder, **{"items.csv": None, "items.jsonl": lines}))
-    assert "items.jsonl: row 2" in told
-    assert "'price'" in told
+    assert "items.jsonl: row 2, column 'price'" in told
 
 
 def test_a_time_that_is_none_names_the_row_and_the_shops_own_column(folder):
@@ -80,7 +96,22 @@ def test_a_time_that_is_none_names_the_row_and_the_shops_own_column(folder):
 def test_an_unknown_kind_of_event_says_how_to_map_it(folder):
     told = refused(source(folder, **{"events.csv": EVENTS.replace("cart", "wishlist")}))
     assert "row 3" in told
-    assert '[events.kinds] "wishlist"' in told
+    assert pasted(told) == {"events": {"kinds": {"wishlist": "view"}}}
+
+
+def test_all_unknown_kinds_are_named_as_the_shop_writes_them(folder):
+    strange = EVENTS.replace("cart", "Wish list").replace("u,b,view", "u,b,Look at")
+    told = refused(source(folder, **{"events.csv": strange}))
+    assert "got 'Look at', and 1 more row like it" in told
+    assert pasted(told) == {"events": {"kinds": {"Look at": "view", "Wish list": "view"}}}
+    (folder / "shop.toml").write_text(told.partition("\n")[2])
+    assert prepare(folder).events["event"].to_list() == ["view"] * 3
+
+
+def test_an_event_without_a_kind_is_named(folder):
+    told = refused(source(folder, **{"events.csv": EVENTS.replace("cart", "")}))
+    assert "row 3 (the header not counted), column 'event': expected one of" in told
+    assert "Give every event its kind" in told
 
 
 def test_duplicate_item_ids_are_named_with_their_rows(folder):
@@ -104,7 +135,7 @@ def test_an_empty_file_is_named(folder, name, content):
 def test_bytes_that_are_not_utf8_are_named_with_their_place(folder):
     told = refused(source(folder, **{"items.csv": ITEMS.encode() + "d,Café,4\n".encode("latin-1")}))
     place = len(ITEMS) + 5
-    assert f"items.csv is not UTF-8: byte {place} (line 5, the header is line 1) is 0xe9" in told
+    assert f"items.csv is not UTF-8: byte {place} (line 5 of the file) is 0xe9" in told
     assert "iconv" in told
 
 
@@ -131,7 +162,41 @@ def test_broken_json_names_its_row(folder):
 def test_a_row_with_too_many_fields_is_named(folder):
     told = refused(source(folder, **{"items.csv": ITEMS + "d,Lamp, big, red,3\n"}))
     assert "items.csv: row 4" in told
-    assert "has 5 fields, the header has 3" in told
+    assert "has 5 fields, the header has 3. Quote values that hold a separator" in told
+
+
+@pytest.mark.parametrize("more", ["d,Lamp\n", "d,Lamp,3\ne\n", '"d\n",Lamp,\ne,Sofa\n'])
+def test_a_row_with_too_few_fields_is_named(folder, more):
+    told = refused(source(folder, **{"items.csv": ITEMS + more}))
+    row, fields = (4, "2 fields") if more == "d,Lamp\n" else (5, "[12] fields?")
+    assert re.search(rf"items\.csv: row {row} .* has {fields}, the header has 3", told)
+    assert "Keep the separators of empty values" in told
+
+
+def test_quotes_within_values_are_refused_with_the_way_to_write_them(folder):
+    told = refused(source(folder, **{"items.csv": ITEMS.replace("Oak", '5" Oak')}))
+    assert told.endswith('write that one twice: "5"" pipe"')
+    source(folder, **{"items.csv": ITEMS.replace("Oak Table", '"5"" Oak"')})
+    assert prepare(folder).items["title"][0] == '5" Oak'
+
+
+def test_a_header_with_a_column_twice_is_refused(folder):
+    told = refused(source(folder, **{"items.csv": ITEMS.replace("price", "title")}))
+    assert "items.csv: the header has 'title' more than once (found: item_id, title, title)" in told
+
+
+def test_an_order_that_is_no_whole_number_is_named(folder):
+    events = "user_id,item_id,order\nu,a,0\nu,b,0.5\n"
+    told = refused(source(folder, **{"events.csv": events}))
+    assert "row 2 (the header not counted), column 'order': expected a whole number" in told
+    assert "got '0.5'" in told
+
+
+def test_days_that_could_be_months_are_refused_with_the_form_that_is_clear(folder):
+    events = re.sub(r"2025-(\d+)-(\d+)", r"\2.\1.2025", EVENTS)
+    told = refused(source(folder, **{"events.csv": events}))
+    assert "got '01.03.2025', and 2 more rows like it. Write times as ISO 8601, such as" in told
+    assert "empty" not in told
 
 
 def test_a_source_without_positives_says_so(folder):
@@ -155,6 +220,7 @@ def test_grades_of_two_kinds_are_refused(folder):
 def test_a_folder_without_events_and_judgments_says_what_was_found(folder):
     told = refused(source(folder, **{"events.csv": None}))
     assert "lacks an events or a judgments table (found: items.csv)" in told
+    assert pasted(told) == {"events": {"file": "your file.csv"}}
 
 
 def test_a_source_that_is_no_folder_says_so(tmp_path):
@@ -165,6 +231,7 @@ def test_a_source_that_is_no_folder_says_so(tmp_path):
 def test_two_files_for_one_table_are_refused(folder):
     told = refused(source(folder, **{"items.tsv": ITEMS.replace(",", "\t")}))
     assert "several files for items: items.csv, items.tsv" in told
+    assert pasted(told) == {"items": {"file": "items.csv"}}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +239,9 @@ def test_two_files_for_one_table_are_refused(folder):
     [
         ("[items", "shop.toml cannot be read"),
         ("[item]\n", "'item' at the top means nothing here"),
+        ("[item]\n[event]\n", "'event', 'item' at the top mean nothing here"),
+        ('[items.columns]\ntitle = "x"\nbrand = "y"\n', "title = 'x', brand = 'y', but items.csv"),
+        ("[items]\nfile = 3\ncategory_separator = 4\n", "is 3; input should be a valid string. c"),
         ('[items.columns]\ntitel = "x"\n', "Did you mean 'title'?"),
         ('[items.columns]\ntitle = "tilte"\n', "has no such column"),
         ('[items]\nfile = "goods.csv"\n', "has no such file"),

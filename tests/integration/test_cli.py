@@ -1,6 +1,7 @@
 """The command line on real models: built, measured, asked; exit codes and JSON as documented."""
 
 import json
+import tomllib
 
 import polars as pl
 import pytest
@@ -151,15 +152,16 @@ def test_events_from_outside_are_measured(twotower, tiny_bundle, held, tmp_path)
         ("--judgments", "query,item_id,grade\nsofa,a,I\nlamp,b,S\n", "queries without positive 2"),
     ],
 )
-def test_a_bad_table_from_outside_is_one_line(
+def test_a_bad_table_from_outside_is_one_line_and_lines_for_shop_toml(
     twotower, tiny_bundle, tmp_path, option, content, told
 ):
     (tmp_path / "judged.csv").write_text(content)
     said = twotower("evaluate", tiny_bundle, option, tmp_path / "judged.csv", "--json")
     assert said.code == 1, said
     assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1
-    assert told in said.err
+    line, _, lines = said.err.partition("\n")
+    assert told in line
+    assert line.endswith(":") == bool(tomllib.loads(lines))
 
 
 def test_a_table_that_is_not_there_is_one_line(twotower, tiny_bundle):

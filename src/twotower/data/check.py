@@ -1,7 +1,4 @@
-"""Every column in its type, or an error that names the row.
-
-Rows are data rows of the file, counted from 1; a header is not counted.
-"""
+"""Every column in its type, or an error that names the row: data rows, counted from 1."""
 
 from typing import Final
 
@@ -9,7 +6,7 @@ import polars as pl
 
 from twotower import schema
 from twotower.data import splits, times
-from twotower.data.mapping import IGNORE
+from twotower.data.mapping import IGNORE, toml_lines
 from twotower.data.tables import LIST_SEPARATOR, Tables
 from twotower.errors import DataError
 
@@ -17,7 +14,10 @@ _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
 _TRUE: Final = ("true", "t", "yes", "y", "1", "in stock")
 _FALSE: Final = ("false", "f", "no", "n", "0", "out of stock")
 _GRADE_WORDS: Final = {"exact": "E", "substitute": "S", "complement": "C", "irrelevant": "I"}
+_DECIMAL_COMMA, _DECIMAL_POINT = r"\d,(\d{1,2}|\d{4,})$", r"\.(\d{1,2}|\d{4,})$"
+"""Followed by other than three digits, it cannot part thousands."""
 _SHOWN: Final = 3
+_KINDS_SHOWN: Final = 20
 _LONGEST: Final = 60
 
 _ID = (schema.ITEM_ID, schema.USER_ID, schema.SESSION_ID)
@@ -71,9 +71,9 @@ def row_error(
     shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
     more = int(bad.sum()) - 1
     return DataError(
-        f"{tables.file(table)}: row {first + 1} (the header not counted), column "
+        f"{tables.file(table)}: {tables.row(table, first + 1)}, column "
         f"{tables.column(table, name)}: expected {expected}, got {shown}"
-        + (f", and {more:,} more rows like it" if more else "")
+        + (f", and {more:,} more {'rows' if more > 1 else 'row'} like it" if more else "")
         + f". {remedy}"
     )
 
@@ -83,7 +83,7 @@ def _is_ours(table: str, name: str) -> bool:
 
 
 def _typed(tables: Tables, table: str, name: str) -> pl.Series:
-    column = tables.frames[table][name]
+    column, remedy = tables.frames[table][name], "Correct it, or leave it empty."
     if name in _ID:
         converted, expected = _ids(column), "an id"
     elif name in _TEXT:
@@ -91,9 +91,10 @@ def _typed(tables: Tables, table: str, name: str) -> pl.Series:
     elif name in _NUMBER:
         converted, expected = _numbers(column), "a number"
     elif name in _TIME:
-        converted, expected = times.to_ms(column), "a time (seconds or ms since 1970, or ISO 8601)"
+        converted, expected = times.to_ms(column), "a time"
+        remedy = "Write times as ISO 8601, such as 2024-12-31 or 2024-12-31T18:30:00Z."
     elif name == schema.ORDER:
-        converted, expected = _numbers(column).cast(pl.Int64, strict=False), "a whole number"
+        converted, expected = _whole(column), "a whole number"
     elif name == schema.SPLIT:
         return _splits(tables, table)
     elif name == schema.IN_STOCK:
@@ -104,7 +105,7 @@ def _typed(tables: Tables, table: str, name: str) -> pl.Series:
         return _grades(tables) if name == schema.GRADE else column
     bad = converted.is_null() & ~_is_missing(column)
     if bad.any():
-        raise row_error(tables, table, name, bad, expected, "Correct it, or leave it empty.")
+        raise row_error(tables, table, name, bad, expected, remedy)
     return converted.alias(name)
 
 
@@ -130,15 +131,29 @@ def _texts(column: pl.Series, *, strip: bool = False) -> pl.Series:
 
 
 def _numbers(column: pl.Series) -> pl.Series:
-    """Numbers; text may carry a currency sign and thousands separators: $1,299.00."""
+    """Numbers; text may carry a currency sign and thousands separators: $1,299.00, 1.299,00 €."""
     if column.dtype == pl.String:
         bare = column.str.strip_chars().str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
-        grouped = bare.str.contains(r"^\d{1,3}(,\d{3})+(\.\d+)?$")
-        bare = bare.zip_with(~grouped.fill_null(value=False), bare.str.replace_all(",", ""))
-        return bare.cast(pl.Float64, strict=False)
+        return _with_points(bare).cast(pl.Float64, strict=False)
     if column.dtype.is_numeric() or column.dtype == pl.Null:
         return column.cast(pl.Float64)
     return pl.Series(column.name, [None] * len(column), dtype=pl.Float64)
+
+
+def _with_points(text: pl.Series) -> pl.Series:
+    """Numbers without thousands separators, by what the whole column takes for the decimal one."""
+    if text.str.contains(_DECIMAL_COMMA).any() and not text.str.contains(_DECIMAL_POINT).any():
+        is_number = text.str.contains(r"^-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$")
+        plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        return plain.set(~is_number.fill_null(value=False), None)
+    grouped = text.str.contains(r"^\d{1,3}(,\d{3})+(\.\d+)?$")
+    return text.zip_with(~grouped.fill_null(value=False), text.str.replace_all(",", ""))
+
+
+def _whole(column: pl.Series) -> pl.Series:
+    numbers = _numbers(column)
+    whole = numbers.cast(pl.Int64, strict=False)
+    return whole.set((whole != numbers).fill_null(value=False), None)
 
 
 def _flags(column: pl.Series) -> pl.Series:
@@ -208,9 +223,10 @@ def _check_item_ids(tables: Tables) -> None:
         for item_id, found in twice.head(_SHOWN).iter_rows()
     )
     more = f"; and {len(twice) - _SHOWN:,} more" if len(twice) > _SHOWN else ""
+    many = f"{len(twice):,} item ids are" if len(twice) > 1 else "1 item id is"
     raise DataError(
-        f"{tables.file('items')}: {len(twice):,} item ids are used twice (the header not "
-        f"counted): {shown}{more}. Keep one row for each {tables.column('items', schema.ITEM_ID)}."
+        f"{tables.file('items')}: {many} used twice{tables.headed('items')}: {shown}{more}. "
+        f"Keep one row for each {tables.column('items', schema.ITEM_ID)}."
     )
 
 
@@ -220,8 +236,10 @@ def _check_kinds(tables: Tables) -> None:
     known = [*schema.KIND_CODE, schema.SEARCH, IGNORE]
     bad = ~tables.events[schema.EVENT].is_in(known).fill_null(value=False)
     if bad.any():
-        first = tables.events[schema.EVENT].filter(bad)[0]
+        words = tables.events[schema.EVENT].filter(bad).drop_nulls().unique(maintain_order=True)
         raise row_error(
             tables, "events", schema.EVENT, bad, f"one of {', '.join(known[:-1])}",
-            f'Map it in shop.toml: [events.kinds] "{first}" = "view", or = "{IGNORE}".',
+            f'Map it in shop.toml, to "{IGNORE}" where it is nothing of these:'
+            + toml_lines("events.kinds", dict.fromkeys(words.head(_KINDS_SHOWN), "view"))
+            if len(words) else "Give every event its kind, or leave the column out.",
         )  # fmt: skip

@@ -148,12 +148,9 @@ def _typed(kind: type[_Part], part: dict[str, Any], where: str) -> _Part:
     try:
         return TypeAdapter(kind).validate_json(json.dumps(part, default=str), strict=True)
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = str(fault["loc"][0])
-        raise DataError(
-            f"{SHOP_FILE}: {name}{where} is {part[name]!r}; {fault['msg'].lower()}. "
-            "docs/shop-toml.md says what goes there."
-        ) from error
+        faults = {str(fault["loc"][0]): fault["msg"].lower() for fault in error.errors()}
+        told = ". ".join(f"{name}{where} is {part[name]!r}; {why}" for name, why in faults.items())
+        raise DataError(f"{SHOP_FILE}: {told}. docs/shop-toml.md says what goes there.") from error
 
 
 def write(
@@ -164,6 +161,26 @@ def write(
     lines += [f"language = {json.dumps(language)}"]
     lines += [] if repeat is None else [f"repeat = {json.dumps(repeat)}"]
     (folder / SHOP_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def toml_lines(header: str, entries: Mapping[str, str]) -> str:
+    """The lines of one table of shop.toml, each on its own, to end a message with.
+
+    Example:
+        >>> print(toml_lines("events.kinds", {"wish list": "view"}))
+        <BLANKLINE>
+        [events.kinds]
+        "wish list" = "view"
+    """
+    told = [
+        f"{key if re.fullmatch('[A-Za-z0-9_-]+', key) else _quoted(key)} = {_quoted(value)}"
+        for key, value in entries.items()
+    ]
+    return "\n".join(["", f"[{header}]", *told])
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Mapped:
@@ -195,13 +212,19 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
 def _named(
     frame: pl.DataFrame, shop: TableMapping, file: str, table: str
 ) -> dict[str, str | list[str]]:
-    for name, theirs in shop.columns.items():
-        for part in [theirs] if isinstance(theirs, str) else theirs:
-            if part not in frame.columns:
-                raise DataError(
-                    f"{SHOP_FILE}: [{table}.columns] {name} = {part!r}, but {file} has no such "
-                    f"column (found: {', '.join(frame.columns)}).{_closest(part, frame.columns)}"
-                )
+    wanted = [
+        (name, part)
+        for name, theirs in shop.columns.items()
+        for part in ([theirs] if isinstance(theirs, str) else theirs)
+        if part not in frame.columns
+    ]
+    if wanted:
+        lines = ", ".join(f"{name} = {part!r}" for name, part in wanted)
+        hints = "".join(_closest(part, frame.columns) for _, part in wanted)
+        raise DataError(
+            f"{SHOP_FILE}: [{table}.columns] {lines}, but {file} has no such column "
+            f"(found: {', '.join(frame.columns)}).{hints}"
+        )
     return dict(shop.columns)
 
 
@@ -226,19 +249,32 @@ def _recognised(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str
 def _check_required(
     frame: pl.DataFrame, columns: Mapping[str, object], table: str, file: str
 ) -> None:
-    for name in REQUIRED[table]:
-        if name not in columns:
-            known = (name, *ALIASES[table][name].split())
-            rest = [column for column in frame.columns if column not in columns.values()]
-            hint = next(
-                (c for word in known for c in difflib.get_close_matches(word, rest, 1)), None
-            )
-            raise DataError(
-                f"{file} has no column {name!r} (found: {', '.join(frame.columns)})."
-                + (f" The closest is {hint!r}." if hint else "")
-                + f" Rename yours, or map it in {SHOP_FILE}: "
-                f'[{table}.columns] {name} = "{hint or "your column"}"'
-            )
+    missing = [name for name in REQUIRED[table] if name not in columns]
+    if not missing:
+        return
+    rest = [column for column in frame.columns if column not in columns.values()]
+    near = {name: _nearest(name, table, rest) for name in missing}
+    found = [repr(hint) for hint in near.values() if hint]
+    raise DataError(
+        f"{file} has no column {' and no column '.join(map(repr, missing))} "
+        f"(found: {', '.join(frame.columns)})."
+        + (
+            f" The closest {'is' if len(found) == 1 else 'are'} {', '.join(found)}."
+            if found
+            else ""
+        )
+        + f" Rename yours, or map {'it' if len(missing) == 1 else 'them'} in {SHOP_FILE}:"
+        + toml_lines(
+            f"{table}.columns", {name: hint or "your column" for name, hint in near.items()}
+        )
+    )
+
+
+def _nearest(name: str, table: str, columns: list[str]) -> str | None:
+    """The column that looks most like ours, or like a name that shops give it."""
+    known = (name, *ALIASES[table][name].split())
+    close = (difflib.get_close_matches(word, columns, 1) for word in known)
+    return next((found[0] for found in close if found), None)
 
 
 def _joined(name: str, parts: list[str]) -> pl.Expr:
@@ -272,7 +308,7 @@ def _kinds(events: pl.DataFrame, shop: TableMapping) -> pl.DataFrame:
         )
     kind = pl.col(schema.EVENT).cast(pl.String)
     word = kind.str.strip_chars().str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_")
-    ours = word.replace(_KINDS)
+    ours = word.replace_strict(_KINDS, default=kind)
     return events.with_columns(
         kind.replace_strict(shop.kinds, default=ours) if shop.kinds else ours
     )
@@ -283,10 +319,12 @@ def _check_keys(found: Any, known: Any, where: str) -> None:
         raise DataError(f"{SHOP_FILE}: expected a table {where}, got {found!r}.")
     strange = set(found) - set(known) if known is not None else set()
     if strange:
-        name = min(strange)
+        names = sorted(strange)
         raise DataError(
-            f"{SHOP_FILE}: {name!r} {where} means nothing here (known: {', '.join(sorted(known))})."
-            + _closest(name, known)
+            f"{SHOP_FILE}: {', '.join(map(repr, names))} {where} "
+            f"{'means' if len(names) == 1 else 'mean'} nothing here "
+            f"(known: {', '.join(sorted(known))})."
+            + "".join(_closest(name, known) for name in names)
         )
 
 

@@ -5,13 +5,21 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from twotower.data.mapping import toml_lines
 from twotower.errors import DataError
 
+_RAGGED_REMEDY: Final = {
+    True: 'Quote values that hold a separator: "a, b"',
+    False: "Keep the separators of empty values, or export it again if it was cut off.",
+}
+_QUOTES_REMEDY: Final = 'Quote a value that holds a quote, and write that one twice: "5"" pipe"'
 SUFFIXES: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
@@ -37,8 +45,8 @@ def find(folder: Path, table: str, named: str | None) -> Path | None:
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise DataError(
-            f"{folder} has several files for {table}: {names}. Keep one, or say which in "
-            f'shop.toml: [{table}] file = "{found[0].name}"'
+            f"{folder} has several files for {table}: {names}. Keep one, or say which in shop.toml:"
+            + toml_lines(table, {"file": found[0].name})
         )
     return found[0] if found else None
 
@@ -56,7 +64,7 @@ def read(path: Path) -> pl.DataFrame:
     if suffix == ".parquet":
         frame = _parquet(data, path.name)
     elif suffix in (".csv", ".tsv"):
-        frame = _separated(data, path.name, "\t" if suffix == ".tsv" else ",")
+        frame = _separated(data, path.name, "\t" if suffix == ".tsv" else None)
     elif suffix in SUFFIXES:
         frame = _json(data, path.name)
     else:
@@ -64,7 +72,7 @@ def read(path: Path) -> pl.DataFrame:
             f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz."
         )
     if frame.is_empty():
-        raise DataError(f"{path.name} has a header and no rows. Export it again.")
+        raise DataError(f"{path.name} has columns and no rows. Export it again.")
     return frame
 
 
@@ -97,16 +105,57 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
         ) from error
 
 
-def _separated(data: bytes, name: str, separator: str) -> pl.DataFrame:
+def _separated(data: bytes, name: str, known: str | None) -> pl.DataFrame:
     text = _utf8(data, name)
+    separator = known or _separator(text)
+    _check_header(text, name, separator)
     try:
-        return pl.read_csv(
+        frame = pl.read_csv(
             io.StringIO(text), separator=separator, infer_schema=False, raise_if_empty=True
         )
     except pl.exceptions.PolarsError as error:
+        told = f"{name}: {_first_line(error)}. {_QUOTES_REMEDY}"
+        raise DataError(_ragged(text, name, separator) or told) from error
+    ends_early = frame.width > 1 and frame.to_series(-1).null_count() > 0
+    if ends_early and (fault := _ragged(text, name, separator)):
+        raise DataError(fault)
+    return frame
+
+
+def _separator(text: str) -> str:
+    """What parts the columns of a CSV file: the comma, unless its header has only another."""
+    header = text.lstrip("\r\n").partition("\n")[0]
+    return next((sign for sign in (",", ";", "\t", "|") if sign in header), ",")
+
+
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    """The fields of each row, the header first."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    return csv.reader(io.StringIO(text), delimiter=separator)
+
+
+def _check_header(text: str, name: str, separator: str) -> None:
+    header = next(_rows(text, separator))
+    twice = [column for column, count in Counter(header).items() if count > 1]
+    if twice:
         raise DataError(
-            _ragged(text, name, separator) or f"{name}: {_first_line(error)}"
-        ) from error
+            f"{name}: the header has {', '.join(map(repr, twice))} more than once "
+            f"(found: {', '.join(header)}). Rename one of them, or leave it out."
+        )
+
+
+def _ragged(text: str, name: str, separator: str) -> str | None:
+    """Names the first row whose number of fields is not the header's."""
+    rows = _rows(text, separator)
+    width = len(next(rows))
+    for row, values in enumerate(rows, start=1):
+        if values and len(values) != width:
+            fields = "1 field" if len(values) == 1 else f"{len(values)} fields"
+            return (
+                f"{name}: row {row} (the header not counted) has {fields}, the header has "
+                f"{width}. {_RAGGED_REMEDY[len(values) > width]}"
+            )
+    return None
 
 
 def _json(data: bytes, name: str) -> pl.DataFrame:
@@ -125,22 +174,9 @@ def _utf8(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{name} is not UTF-8: byte {error.start} (line {line}, the header is line 1) is "
+            f"{name} is not UTF-8: byte {error.start} (line {line} of the file) is "
             f"0x{data[error.start]:02x}. Convert it first: iconv -f ISO-8859-1 -t UTF-8 {name}"
         ) from error
-
-
-def _ragged(text: str, name: str, separator: str) -> str | None:
-    """Names the first row whose number of fields is not the header's."""
-    rows = csv.reader(io.StringIO(text), delimiter=separator)
-    width = len(next(rows))
-    for row, values in enumerate(rows, start=1):
-        if values and len(values) != width:
-            return (
-                f"{name}: row {row} (the header not counted) has {len(values)} fields, the header "
-                f'has {width}. Quote values that hold a separator: "a, b"'
-            )
-    return None
 
 
 def _broken_line(text: str, name: str) -> str | None:

@@ -15,6 +15,7 @@ SOURCE_TABLES: Final = ("items", "events", "users", "judgments")
 SYNONYMS: Final = "synonyms.txt"
 LIST_SEPARATOR: Final = "|"
 """Joins the attributes of one item in CSV and TSV."""
+_HEADED: Final = (".csv", ".tsv")
 
 Format = Literal["parquet", "csv", "tsv", "jsonl"]
 
@@ -65,6 +66,15 @@ class Tables:
     def file(self, table: str) -> str:
         """What to call a table in a message: its file, or its name when it has none."""
         return self.files.get(table, table)
+
+    def row(self, table: str, number: int) -> str:
+        """What to call a row in a message: data rows count from 1."""
+        return f"row {number}{self.headed(table)}"
+
+    def headed(self, table: str) -> str:
+        """Says that a header is not counted, of a table in a file that has one."""
+        name = self.file(table).removesuffix(".gz")
+        return " (the header not counted)" if name.endswith(_HEADED) else ""
 
     def column(self, table: str, name: str) -> str:
         """What to call a column in a message: the shop's word, and ours where it differs."""
@@ -153,11 +163,12 @@ def _check_folder(folder: Path) -> None:
 
 def _lacks_tables(folder: Path, found: Mapping[str, Path]) -> str:
     there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-    lacking = "an items table" if "items" not in found else "an events or a judgments table"
+    lacking = "items" if "items" not in found else "events"
+    needed = "an items table" if lacking == "items" else "an events or a judgments table"
     return (
-        f"{folder} lacks {lacking} (found: {there}). Name the files items, events, users, "
+        f"{folder} lacks {needed} (found: {there}). Name the files items, events, users, "
         f"judgments with one of {', '.join(reading.SUFFIXES)} (and .gz), or name yours in "
-        'shop.toml: [items] file = "products.csv"'
+        "shop.toml:" + mapping.toml_lines(lacking, {"file": "your file.csv"})
     )
 
 

@@ -258,3 +258,43 @@ def test_reading_changes_nothing_of_the_shops_values(tmp_path):
     tables = read_source(shop(tmp_path))
     assert tables.items["price"].to_list() == ["120", "80", "35"]
     assert names(tmp_path) == ["events.csv", "items.csv"]
+
+
+# -- as spreadsheets of other countries write it ----------------------------------
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_what_parts_the_columns_of_a_csv_file_is_seen_in_its_header(tmp_path, separator):
+    shop(tmp_path, items=ITEMS.replace(",", separator).replace("Oak Table", '"Oak; | or, "'))
+    items = prepare(tmp_path).items
+    assert items.columns == ["item_id", "title", "price"]
+    assert items["price"].to_list() == [120.0, 80.0, 35.0]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["12,50", "1.299,00 €", "1.299", "7"], [12.5, 1299.0, 1299.0, 7.0]),
+        (["0,125", "12,5", "", "3,14159"], [0.125, 12.5, None, 3.14159]),
+        (["$1,299.00", "1,299", "12.50", "7"], [1299.0, 1299.0, 12.5, 7.0]),
+        (["1,299", "2,000"], [1299.0, 2000.0]),
+    ],
+)
+def test_decimal_commas_are_told_from_thousands_by_the_whole_column(tmp_path, written, read):
+    rows = "".join(f"{n};Cup;{price}\n" for n, price in enumerate(written))
+    shop(tmp_path, items="item_id;title;price\n" + rows, events="user_id,item_id\nu,0\n")
+    assert prepare(tmp_path).items["price"].to_list() == read
+
+
+def test_a_decimal_comma_among_decimal_points_is_refused(tmp_path):
+    shop(tmp_path, items="item_id;title;price\na;Cup;12.50\nb;Jug;12,50\nc;Pot;1.75\n")
+    with pytest.raises(DataError, match=r"row 2 .*column 'price': .*got '12,50'"):
+        prepare(tmp_path)
+
+
+def test_dates_as_whole_numbers_and_day_first_are_read(tmp_path):
+    events = "user_id,item_id,time\nu,a,{}\nu,b,{}\nu,c,{}\n"
+    dates = (["20250301", "20250302", "20251231"], ["01.03.2025", "02.03.2025", "31.12.2025"])
+    found = [prepare(shop(tmp_path, events=events.format(*form))).events["time"] for form in dates]
+    assert found[0].to_list() == found[1].to_list()
+    assert found[0][0] == 1740787200000
