@@ -172,6 +172,16 @@ SPACES: Mapping[str, Space] = {
 }
 """What `twotower tune` may change of each recipe; the recipe's own values lie inside."""
 
+_TYPES: Mapping[type, str] = {
+    bool: "true or false,",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    tuple: "a list of words",
+    dict: "a JSON object",
+}
+"""What a value of a field is called."""
+
 
 def space(whole: Recipe) -> tuple[Space, dict[str, Value]]:
     """What may be changed of a recipe, and its values now.
@@ -272,15 +282,17 @@ def _value(text: str) -> Any:
 
 
 def _like(old: Any, value: Any, path: str) -> Any:
-    """The value as the field's own type."""
+    """The value as the field's own type; text is not made of anything else."""
     if isinstance(old, tuple):
-        value = tuple(value) if isinstance(value, list) else tuple(str(value).split(","))
-    elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = value.split(",") if isinstance(value, str) else value
+        is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        value = tuple(value) if is_list else value
+    elif isinstance(old, float) and type(value) is int:
         value = float(value)
-    elif isinstance(old, str):
-        value = str(value)
     if type(value) is not type(old):
+        quoted = f"; as text it is '{path}=\"{value}\"'" if isinstance(old, str) else ""
         raise ConfigError(
-            f"--set {path} must be a {type(old).__name__} such as {old!r}, got {value!r}"
+            f"--set {path} must be {_TYPES[type(old)]} such as {json.dumps(old)}, "
+            f"got {json.dumps(value)}{quoted}"
         )
     return value

@@ -206,8 +206,12 @@ def test_a_source_without_positives_says_so(folder):
 
 
 def test_a_log_of_other_items_only_has_no_positives(folder):
-    events = "user_id,item_id,event\nu,x,view\nu,y,view\n"
-    assert "has no positives" in refused(source(folder, **{"events.csv": events}))
+    events = "user_id,item_id,event\nu,x,view\nu,y,view\n,a,view\n"
+    judgments = "query,item_id,grade\n,a,E\n"
+    told = refused(source(folder, **{"events.csv": events, "judgments.csv": judgments}))
+    assert "has no positives" in told
+    rules = "event_without_user 1 of events, blank_query 1 of judgments, unknown_item 2 of events"
+    assert f"left out by rule: {rules})" in told
 
 
 def test_grades_of_two_kinds_are_refused(folder):

@@ -15,6 +15,8 @@ from twotower.data.tables import Tables
 
 UnknownItems = Literal["drop", "keep"]
 
+LEFT_OUT: Final = "left out"
+"""The action of a rule that drops rows."""
 _EXAMPLES: Final = 3
 _CLOCK_SKEW_MS: Final = 24 * 3600 * 1000
 _HELD_OUT: Final = {schema.Split.TRAIN: 0, schema.Split.VALIDATION: 1, schema.Split.TEST: 2}
@@ -70,7 +72,7 @@ class Cleaning:
         if frame is None or (needs is not None and needs not in frame.columns):
             return
         found = frame.select(bad.fill_null(value=False)).to_series()
-        if self._record(name, table, frame, found, "left out"):
+        if self._record(name, table, frame, found, LEFT_OUT):
             self._put(table, frame.filter(~found))
 
     def _record(

@@ -10,7 +10,7 @@ import polars as pl
 from twotower import schema
 from twotower.data import splits
 from twotower.data.check import checked
-from twotower.data.clean import Rule, UnknownItems, cleaned
+from twotower.data.clean import LEFT_OUT, Rule, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
 from twotower.data.grades import with_gains
 from twotower.data.profile import profile_events, profile_items, profile_judgments
@@ -55,7 +55,7 @@ class PrepareConfig:
                 known = ", ".join(get_args(kind))
                 raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
         shares = (self.validation_share, self.test_share)
-        if min(shares) <= 0 or sum(shares) >= 1:
+        if not (all(share > 0 for share in shares) and sum(shares) < 1):
             raise ConfigError(
                 "validation_share and test_share must be above 0 and leave some for training "
                 f"(sum below 1), got {shares[0]} and {shares[1]}"
@@ -87,7 +87,7 @@ def prepare(
     tell("clean", 2, len(_STAGES))
     clean, rules = cleaned(typed, now_ms=now_ms(), unknown_items=config.unknown_items)
     tell("split", 3, len(_STAGES))
-    dataset = divided(clean, config)
+    dataset = divided(clean, config, rules)
     tell("profile", 4, len(_STAGES))
     profile = _profile(dataset, tables, rules, config)
     tell("done", len(_STAGES), len(_STAGES))
@@ -104,8 +104,13 @@ def read(source: Path | str) -> Tables:
     return synthetic_shop(**_sizes(text))
 
 
-def divided(tables: Tables, config: PrepareConfig) -> Dataset:
+def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -> Dataset:
     """The dataset of clean tables: ids as rows, grades as gains, everything split.
+
+    Args:
+        tables: typed and clean.
+        config: how they are split.
+        rules: what cleaning did, for the error.
 
     Raises:
         DataError: nothing is left to learn from, or the wanted split is not possible.
@@ -114,7 +119,7 @@ def divided(tables: Tables, config: PrepareConfig) -> Dataset:
     events, searches = _without_searches(tables.events)
     judged, gain_map = _judged(tables)
     if events is None and (judged is None or not judged[schema.POSITIVE].any()):
-        raise _no_positives(tables)
+        raise _no_positives(tables, rules)
     kind, cuts = "none", None
     if events is not None:
         ordered = _ordered(_with_rows(events, items))
@@ -173,11 +178,17 @@ def _judged(tables: Tables) -> tuple[pl.DataFrame | None, str | None]:
     return with_gains(tables.judgments)
 
 
-def _no_positives(tables: Tables) -> DataError:
+def _no_positives(tables: Tables, rules: Sequence[Rule]) -> DataError:
     found = ", ".join(f"{tables.file(name)}: {len(f):,} rows" for name, f in tables.frames.items())
+    taken = ", ".join(
+        f"{rule.name} {rule.count:,} of {rule.table}"
+        for rule in rules
+        if rule.action == LEFT_OUT and rule.table in ("events", "judgments")
+    )
     return DataError(
         f"{tables.name} has no positives: no event with an item of the catalogue, and no "
-        f"judgment that counts as right (left after cleaning: {found}). Check that item ids of "
+        f"judgment that counts as right (left after cleaning: {found}; left out by rule: "
+        f"{taken or 'nothing'}). Check that item ids of "
         "events and judgments are those of items, and that grades are higher for better."
     )
 

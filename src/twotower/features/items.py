@@ -1,5 +1,6 @@
 """Item features: a catalogue's columns as arrays, the same in training and in serving."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -48,6 +49,12 @@ class ItemFeaturesConfig:
             raise ConfigError(
                 f"features.text_fields must name some of {TEXT_FIELDS}, got {self.text_fields}"
             )
+        for name in ("use", "text_fields"):
+            twice = [one for one, count in Counter(getattr(self, name)).items() if count > 1]
+            if twice:
+                raise ConfigError(
+                    f"features.{name} must name each once, got {twice[0]!r} more than once"
+                )
         if self.category_levels < 1 or self.max_attributes < 1 or self.min_count < 1:
             raise ConfigError("category_levels, max_attributes and min_count must be at least 1")
 
