@@ -23,6 +23,8 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-audit --no-fund --no
 
 # Text encoders and text vectors are kept here, for the demo and for the tests.
 export TWOTOWER_CACHE ?= $(CURDIR)/.cache
+# Of the demo.
+PORT ?= 8000
 # What pip did not compile, the first process does, and keeps: without, each one takes seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -59,7 +61,7 @@ $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
 	@touch $@
 
 demo: install web ## build the synthetic demo shop (the first time) and serve it on http://127.0.0.1:8000
-	$(BIN)/twotower demo
+	$(BIN)/twotower demo --port $(PORT)
 
 test: lint web chromium postgres ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
 	$(PYTEST) -m "not slow"

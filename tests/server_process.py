@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from twotower.server.run import serve
+from twotower.server.settings import ServerSettings
 serve(
     Path(sys.argv[1]),
     console=Console(file=sys.stdout, width=200),
-    port=0,
+    settings=ServerSettings(port=0),
     database=sys.argv[2],
 )
 """

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from twotower import __version__, exits
 from twotower.errors import MissingExtra, UnknownUser, installing
+from twotower.progress import PlainLines
 
 app = typer.Typer(
     help="Semantic search and personal recommendations for a shop, from one two-tower model.",
@@ -47,6 +48,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines."
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TWOTOWER_DATABASE",
+        help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
+    ),
+]
 HowMany = Annotated[int, typer.Option("-k", help="How many items.")]
 
 
@@ -229,14 +239,12 @@ def report(
 @app.command()
 def serve(
     folder: BundleFolder,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TWOTOWER_DATABASE",
-            help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
-        ),
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    database: Database = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name under which a proxy passes requests on, beside localhost."),
     ] = None,
 ) -> None:
     """Serve a bundle over HTTP, with the web app.
@@ -244,9 +252,11 @@ def serve(
     An address beyond this machine needs a key in the environment: TWOTOWER_API_KEY.
     """
     from twotower.server.run import serve as run_server
+    from twotower.server.settings import ServerSettings
 
-    key = os.environ.get("TWOTOWER_API_KEY")
-    run_server(folder, console=Console(), host=host, port=port, api_key=key, database=database)
+    key, names = os.environ.get("TWOTOWER_API_KEY"), tuple(allow_host or ())
+    settings = ServerSettings(host=host, port=port, api_key=key, allowed_hosts=names)
+    run_server(folder, console=Console(), settings=settings, database=database)
 
 
 @app.command()
@@ -254,12 +264,15 @@ def demo(
     folder: Annotated[Path, typer.Option("--out", help="Where the demo bundle is kept.")] = Path(
         "demo"
     ),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    database: Database = None,
 ) -> None:
     """Build the synthetic demo shop if it is not there, and serve it."""
+    from twotower import disk
     from twotower.bundle import MANIFEST
 
+    disk.restore(folder)
     if not (folder / MANIFEST).is_file():
         pipeline = _pipeline()
 
@@ -267,7 +280,7 @@ def demo(
         with _workshop(quiet=False) as workshop:
             made = pipeline.build("synthetic", _recipe("joint", None), folder, workshop)
         _print_report(dict(made.report), as_json=False)
-    serve(folder, host, port)
+    serve(folder, host, port, database)
 
 
 def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> Any:
@@ -299,7 +312,8 @@ def _pipeline() -> Any:
 
 @contextmanager
 def _workshop(*, quiet: bool) -> Iterator[Any]:
-    """A workshop that shows its progress on the terminal."""
+    """A workshop that shows its progress: a bar on a terminal, lines where there is none."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers draws its own
     command = f"twotower {shlex.join(sys.argv[1:])}"
     cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
     console = Console(stderr=True, quiet=quiet)
@@ -309,8 +323,11 @@ def _workshop(*, quiet: bool) -> Iterator[Any]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    shown = console.is_terminal and not quiet  # elsewhere it would leave an empty line
-    with Progress(*columns, console=console, transient=True, disable=not shown) as bars:
+    lines = PlainLines(lambda line: console.print(line, soft_wrap=True, highlight=False))
+    if not console.is_terminal:
+        yield _pipeline().Workshop(cache, lines, _commit(), command)
+        return
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
         yield _pipeline().Workshop(cache, _Bars(bars), _commit(), command)
 
 

@@ -18,6 +18,9 @@ Messages have three parts: what was expected, what was received, what to do.
 The command line prints one line and exits 1; the server answers problem+json.
 """
 
+_WITH_TORCH, _TORCH_FOR_CPU = "train", "https://download.pytorch.org/whl/cpu"
+"""The extra that brings PyTorch, and where it comes without CUDA, which is gigabytes on Linux."""
+
 
 class TwoTowerError(Exception):
     """Root of the family; catch this to catch all of ours."""
@@ -45,7 +48,9 @@ class MissingExtra(TwoTowerError):  # noqa: N818 - reads as a sentence, like Key
 
 def installing(extra: str) -> str:
     """The remedy of a missing extra, for an installation from a clone or from a wheel."""
-    return f"pip install '.[{extra}]' in a clone of twotower, or 'WHEEL[{extra}]' from its wheel"
+    index = f"--extra-index-url {_TORCH_FOR_CPU} " if extra == _WITH_TORCH else ""
+    where = f"'.[{extra}]' in a clone of twotower, or 'WHEEL[{extra}]' from its wheel"
+    return f"pip install {index}{where}"
 
 
 class BundleError(TwoTowerError):

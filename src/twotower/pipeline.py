@@ -100,7 +100,7 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
         run = train(work / "data", recipe, work / "run", workshop, replaces=True)
         serving = tune(run, dataset, workshop)
         report = evaluate(run, dataset, serving, workshop)
-        bundle = release(run, dataset, serving, report, out)
+        bundle = release(run, dataset, serving, report, out, workshop)
     shutil.rmtree(work)
     return bundle
 
@@ -217,8 +217,12 @@ def evaluate(
     return report
 
 
-def release(run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path) -> Bundle:
+def release(
+    run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path, workshop: Workshop
+) -> Bundle:
     """The run exported, indexed, verified and written as a bundle."""
+    if workshop.progress is not None:
+        workshop.progress("write bundle", 0, 1)
     index = build_index(run.model.item_vectors, queries=asked_vectors(run.model, dataset))
     lexical = word_search(dataset, serving.words)
     measured = {"kind": index.kind, **index.measured}
@@ -262,7 +266,7 @@ def bundle_run(folder: Path, out: Path, workshop: Workshop) -> Bundle:
         section["protocol"]["split"] != Split.TEST for section in report["tasks"].values()
     ):
         report = evaluate(run, dataset, serving, workshop)
-    return release(run, dataset, serving, report, out)
+    return release(run, dataset, serving, report, out, workshop)
 
 
 def evaluate_folder(

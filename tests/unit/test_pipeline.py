@@ -116,7 +116,7 @@ def test_an_interrupted_build_goes_on_where_it_was(tmp_path, cache):
 
 def test_without_the_train_extra_training_says_what_to_install(made, workshop, monkeypatch):
     monkeypatch.setitem(sys.modules, "twotower.training.train", None)  # as if it did not import
-    with pytest.raises(MissingExtra, match=r"training needs .*; pip install '\.\[train\]'"):
+    with pytest.raises(MissingExtra, match=r"training needs .*pytorch.org/whl/cpu '\.\[train\]'"):
         pipeline.train(made / "data", FAST, made / "another", workshop)
 
 

@@ -151,9 +151,14 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         report = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(
+            f"expected a run or a bundle in {path.parent}, found no {path.name}; check the folder, "
+            "or make it with 'twotower build'"
+        ) from error
     except (OSError, ValueError) as error:
         raise DataError(
-            f"expected a report in {path}, got: {error}; make it again with 'twotower evaluate'"
+            f"{path} is unreadable ({error}); make it again with 'twotower evaluate'"
         ) from error
     validate(report, str(path))
     checked: dict[str, Any] = report

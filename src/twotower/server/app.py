@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from twotower.retrieval.retriever import Retriever
 from twotower.server.boundary import Boundary
-from twotower.server.guards import BodyLimit, KeyGuard
+from twotower.server.guards import BodyLimit, HostGuard, KeyGuard
 from twotower.server.live_shop import LiveShop
 from twotower.server.metrics import Metrics
 from twotower.server.openapi import app_of_routes
@@ -48,7 +48,9 @@ def create_app(
     app.router.default = Pages(pages)
     install_problems(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    if settings.api_key is not None:
+    if settings.api_key is None:
+        app.add_middleware(HostGuard, names=settings.host_names)
+    else:
         app.add_middleware(KeyGuard, api_key=settings.api_key)
     app.add_middleware(Boundary, metrics=metrics)
     return app

@@ -1,6 +1,8 @@
-"""What is refused before a route sees it: bodies too large, and requests without the key."""
+"""What is refused before a route sees it: large bodies, no key, another server's name."""
 
 import hmac
+import re
+from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -10,6 +12,7 @@ from twotower.server.problems import problem
 
 _TOO_LARGE = 413
 _GUARDED = "/v1/"
+_PORT = re.compile(r":\d*$")
 
 
 class BodyLimit:
@@ -47,6 +50,32 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+class HostGuard:
+    """Refuses requests that are addressed to another name: what DNS rebinding sends.
+
+    Args:
+        app: What answers.
+        names: Of this server, in lower case.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http":
+            asked = _PORT.sub("", Headers(scope=scope).get("host", "")).lower().rstrip(".")
+            if asked not in self._names:
+                detail = (
+                    f"this server is not {asked!r}; ask it as localhost, or allow the name with "
+                    "'twotower serve --allow-host'"
+                )
+                await problem(scope, "unknown-host", detail)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class KeyGuard:

@@ -14,12 +14,13 @@ _ENTRY = "index.html"
 _HASHED = "assets/"
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
-_NOT_PAGES = ("v1/", "health/", "metrics", "openapi.json", _HASHED, "favicon.ico")
+_NOT_PAGES = ("v1/", "api/", "health/", "metrics/", "openapi.json/", _HASHED, "favicon.ico/")
 _NOT_FOUND = 404
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>twotower</title></head>
 <body><h1>The web app has not been built</h1>
-<p>Run <code>make web</code> in the project and start the server again.</p>
+<p>Run <code>make web</code> in the clone of twotower and start the server again. Where twotower was
+installed with <code>pip install .</code>, install it once more in between: the web app is part of it.</p>
 <p>The HTTP interface works without it: <a href="/openapi.json">/openapi.json</a>.</p>
 </body></html>
 """
@@ -44,12 +45,13 @@ class Pages:
     async def _response(self, path: str, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(_NOT_FOUND)
-        if not self._entry.is_file() and not path.startswith(_NOT_PAGES):
+        is_page = not f"{path}/".startswith(_NOT_PAGES)
+        if not self._entry.is_file() and is_page:
             return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
         try:
             response = await self._files.get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != _NOT_FOUND or path.startswith(_NOT_PAGES):
+            if error.status_code != _NOT_FOUND or not is_page:
                 raise
             path, response = _ENTRY, await self._files.get_response(_ENTRY, scope)
         response.headers["Cache-Control"] = _FOREVER if path.startswith(_HASHED) else _ASK_AGAIN

@@ -33,6 +33,7 @@ PROBLEMS: Final = {
     "method-not-allowed": (405, "This address does not take that method"),
     "empty-corpus": (409, "Nothing is left to choose from"),
     "body-too-large": (413, "The body is too large"),
+    "unknown-host": (421, "The request is addressed to another server"),
     "invalid-request": (422, "The request is not valid"),
     "internal-error": (500, "The server failed"),
     "not-ready": (503, "Not ready yet"),

@@ -24,9 +24,7 @@ def serve(
     bundle_path: Path,
     *,
     console: Console,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    api_key: str | None = None,
+    settings: ServerSettings,
     database: str | Path | None = None,
 ) -> None:
     """Serves a bundle over HTTP until SIGINT or SIGTERM; running requests are finished first.
@@ -34,22 +32,18 @@ def serve(
     Args:
         bundle_path: The bundle's folder.
         console: Where the ready line goes.
-        host: Address to listen on; anything but loopback needs an `api_key`.
-        port: 0 takes a free one.
-        api_key: When set, every /v1 route requires it.
+        settings: Where to listen, and what to refuse.
         database: Path, `sqlite:///PATH` or `postgresql://...` of the shop database; a folder
             beside the bundle when left out.
 
     Raises:
-        ConfigError: The address is taken, not this machine's, or open without a key, or the
-            database's is none.
+        ConfigError: The address is taken or not this machine's, or the database's is none.
         MissingExtra: The driver of the database is not installed.
         BundleError: The bundle is damaged or of another version.
         OutputError: The database's file cannot be written.
         StorageUnavailable: The database's server cannot be reached.
         DataError: It is no shop database, or one of a newer twotower.
     """
-    settings = ServerSettings(host=host, port=port, api_key=api_key)
     where = beside(bundle_path) if database is None else database
     read_address(where)  # a wrong one is told before anything is loaded
 
@@ -119,7 +113,7 @@ def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
-                "choose another with --port, or stop what uses it"
+                "choose another with --port (make demo PORT=8001), or stop what uses it"
             ) from error
         yield listener
 

@@ -1,11 +1,14 @@
 """The server's settings: one validated object, made by the caller of `create_app`."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from twotower.errors import ConfigError
 
 _LEAST_KEY = 16
+_OWN = ("localhost", "127.0.0.1", "[::1]")
+_HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]")
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,9 @@ class ServerSettings:
         host: Address to listen on; anything but loopback needs an `api_key`.
         port: 0..65535; 0 takes a free one.
         api_key: When set, every /v1 route requires it in the header X-API-Key.
+        allowed_hosts: Names beside this machine's own under which requests may be addressed to it,
+            such as the one that a proxy passes on. Without a key every other name is refused:
+            else a page of another site whose name is made to point here could ask everything.
         max_body_bytes: Larger bodies are refused with 413.
         max_history: Events of a visitor that are read for an answer, the newest.
         max_clock_ahead_s: An event may lie this far in the future, for clocks that differ.
@@ -28,6 +34,7 @@ class ServerSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     api_key: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 2_000_000
     max_history: int = 200
     max_clock_ahead_s: int = 600
@@ -50,9 +57,20 @@ class ServerSettings:
             )
         if self.api_key is None and not is_loopback(self.host):
             raise ConfigError(
-                f"host {self.host!r} can be reached from other machines, so an api_key is "
-                "needed; set one, or listen on 127.0.0.1"
+                f"host {self.host!r} can be reached from other machines, so a key (api_key) is "
+                "needed: set TWOTOWER_API_KEY in the environment, or listen on 127.0.0.1"
             )
+        for name in self.allowed_hosts:
+            if not _HOST.fullmatch(name):
+                raise ConfigError(
+                    f"allowed_hosts must be names without scheme and port, got {name!r}; "
+                    "write shop.example"
+                )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """Every name under which requests may be addressed to this server, in lower case."""
+        return frozenset(name.lower() for name in (*_OWN, self.host, *self.allowed_hosts))
 
 
 def is_loopback(host: str) -> bool:

@@ -118,9 +118,9 @@ def test_equal_to_popularity_is_not_better(good):
 
 
 def test_search_is_judged_by_the_variant_that_is_served(shop):
-    cases = search_cases(shop, "test")
-    right = np.zeros((2, 6), np.float32)
-    right[0, 0], right[0, 1], right[1, 4] = 2, 1, 2
+    cases = search_cases(shop, "test").take(np.array([0, 1] * 3))
+    right = np.zeros((6, 6), np.float32)
+    right[::2, 0], right[::2, 1], right[1::2, 4] = 2, 1, 2
     perfect, wrong = evaluate(cases, lambda part: right[part]), evaluate(cases, lambda p: -right[p])
     systems = {"model": wrong, "hybrid": perfect}
 
@@ -136,6 +136,30 @@ def test_nothing_measured_is_nothing_promoted(good):
 
     assert not gate({}).promoted
     assert not task_gate("recommendation", task_section(unmeasured, resamples=50)).promoted
+
+
+def test_one_case_is_too_few_to_say_anything_and_is_one_case(good):
+    cases = good.cases.take(np.array([3]))
+    scores = np.zeros((1, 40), np.float32)
+    scores[0, cases.rows] = 1
+    perfect, wrong = evaluate(cases, lambda _: scores), evaluate(cases, lambda _: -scores)
+    result = TaskResult("test", {"model": perfect}, {"popularity": wrong})
+
+    report = reports.assemble({"recommendation": task_section(result)}, ORIGIN)
+
+    found = report["metrics"]["all"]
+    assert found["ndcg@10"] == {"mean": 1.0, "low": 0.0, "high": 1.0, "n": 1}
+    assert 0 < found["novelty@10"]["mean"] < found["novelty@10"]["high"]
+    reports.validate(report)
+    sentence = report["verdict"]["sentence"]
+    assert "Not promoted. Recommendation (model) cannot be told from popularity" in sentence
+    assert "over 1 case, too few to say." in sentence
+    page, told = render(report), io.StringIO()
+    assert "95 % interval: too few cases, 1 case<" in page
+    assert "0.0000 to 1.0000" not in page
+    Console(file=told, width=100).print(*shown(report), sep="\n")
+    assert "recommendation: 1 case, 40 items" in told.getvalue()
+    assert "±?" in told.getvalue()
 
 
 def test_a_split_without_cases_gives_a_report_that_says_so(good):
@@ -176,7 +200,7 @@ def test_a_place_that_cannot_be_written_is_named_and_left_alone(report, tmp_path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "expected a report"),
+        ("{", "is unreadable"),
         ("[]", "JSON object"),
         ("{}", "lacks format"),
     ],

@@ -16,6 +16,8 @@ from twotower.shop.database import ShopDatabase
 class Slow(FakeRetriever):
     def search(self, query, **arguments):
         if query == "slowly":
+            sys.stdout.write("answering slowly\n")
+            sys.stdout.flush()
             time.sleep(0.5)
         if "fail" in sys.argv:
             raise RuntimeError("cannot warm up")

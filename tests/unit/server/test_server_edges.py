@@ -141,6 +141,41 @@ def test_with_a_key_every_v1_route_asks_for_it_and_health_does_not(open_shop):
         assert client.get("/health/ready").status_code == 200
 
 
+# -- names --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8000", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("localhost.", 200),
+        ("shop.example", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/stats", "/health/live", "/openapi.json"])
+def test_without_a_key_only_this_machines_names_are_answered(open_shop, host, status, path):
+    with open_shop(ServerSettings(allowed_hosts=("shop.example",))) as client:
+        response = client.get(path, headers={"Host": host})
+    assert response.status_code == status
+    if status == 421:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["type"] == "urn:twotower:problem:unknown-host"
+        assert "--allow-host" in response.json()["detail"]
+
+
+def test_with_a_key_any_name_is_answered(open_shop):
+    with open_shop(ServerSettings(host="0.0.0.0", api_key=KEY)) as client:  # noqa: S104
+        headers = {"Host": "shop.example", "X-API-Key": KEY}
+        assert client.get("/v1/stats", headers=headers).status_code == 200
+
+
 # -- readiness ----------------------------------------------------------------------
 
 
@@ -219,6 +254,17 @@ def test_without_a_built_web_app_a_plain_page_says_what_to_do(client):
     assert page.status_code == 503
     assert "make web" in page.text
     assert client.get("/v1/stats").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/nothing", "/api", "/api/v1/search", "/health/no"])
+@pytest.mark.parametrize("is_built", [True, False])
+def test_what_no_page_can_be_is_a_problem_also_where_no_web_app_is_built(
+    open_shop, built, tmp_path, path, is_built
+):
+    with open_shop(pages=built if is_built else tmp_path / "nowhere") as client:
+        response = client.get(path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_every_address_that_is_no_route_is_the_web_apps_first_page(open_shop, built):

@@ -73,7 +73,7 @@ def test_a_time_that_cannot_be_is_refused_with_its_reason(value, reason):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "shop.example"])  # noqa: S104
 def test_listening_beyond_this_machine_needs_a_key(host):
-    with pytest.raises(ConfigError, match="api_key"):
+    with pytest.raises(ConfigError, match="TWOTOWER_API_KEY"):
         ServerSettings(host=host)
     assert ServerSettings(host=host, api_key="a-long-enough-key").host == host
 
@@ -93,6 +93,8 @@ def test_loopback_needs_no_key(host):
         {"max_history": 0},
         {"warm_up_queries": 0},
         {"api_key": "short"},
+        {"allowed_hosts": ("shop.example:80",)},
+        {"allowed_hosts": ("",)},
     ],
 )
 def test_a_setting_outside_its_range_is_named(setting):

@@ -59,7 +59,7 @@ def test_a_running_request_is_finished_before_the_end(where):
             target=lambda: answers.append(httpx.post(f"{address}/v1/search", json=question))
         )
         asking.start()
-        time.sleep(0.2)
+        assert process.stdout.readline() == "answering slowly\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
         asking.join()
