@@ -19,8 +19,8 @@ _NOT_FOUND = 404
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>twotower</title></head>
 <body><h1>The web app has not been built</h1>
-<p>Run <code>make web</code> in the clone of twotower and start the server again. Where twotower was
-installed with <code>pip install .</code>, install it once more in between: the web app is part of it.</p>
+<p>Run <code>make web</code> in the clone of twotower and start the server again. Where it was
+installed with <code>pip install .</code>, install it again in between: it holds the web app.</p>
 <p>The HTTP interface works without it: <a href="/openapi.json">/openapi.json</a>.</p>
 </body></html>
 """
