@@ -118,6 +118,16 @@ class Cases:
         return self.take(np.sort(drawn))
 
 
+def counted(number: int, noun: str = "case") -> str:
+    """How many, in words.
+
+    Example:
+        >>> counted(1), counted(2000, "item")
+        ('1 case', '2,000 items')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def recommendation_cases(dataset: Dataset, split: str, *, repeat: bool | None = None) -> Cases:
     """One case per visitor with an event in `split`; visitors without a past are kept.
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from twotower.evaluation.significance import FEWEST
+
 _WIDTH = 720
 _LABEL = 150
 _BAR = 12
@@ -18,13 +20,15 @@ def bars(groups: Sequence[tuple[str, Mapping[str, Mapping[str, float]]]], *, tit
     """Horizontal bars with interval whiskers: one group per slice, one bar per system.
 
     Args:
-        groups: (label, system -> {mean, low, high}) from top to bottom.
+        groups: (label, system -> {mean, low, high, n}) from top to bottom; with too few cases
+            for an interval there is no whisker.
         title: For people who cannot see the picture.
 
     Returns:
         An `<svg>` element; bar i of a group has the class `colour(i)`.
     """
-    largest = max((n["high"] for _, group in groups for n in group.values()), default=0.0) or 1.0
+    numbers = [number for _, group in groups for number in group.values()]
+    largest = max((_reach(number)[1] for number in numbers), default=0.0) or 1.0
     span = _WIDTH - _LABEL - 70
     parts, top = [], 4
     for label, group in groups:
@@ -101,14 +105,23 @@ def colour(place: int) -> str:
 
 
 def _bar(number: Mapping[str, float], place: int, top: float, scale: float) -> str:
-    low, mean, high = (_LABEL + number[key] * scale for key in ("low", "mean", "high"))
+    low, high = (_LABEL + end * scale for end in _reach(number))
+    mean = _LABEL + number["mean"] * scale
+    told = f"{number['mean']:.4f}" + ("?" if number["n"] < FEWEST else "")
     middle = top + _BAR / 2
     return (
         f'<rect x="{_LABEL}" y="{top}" width="{max(mean - _LABEL, 0.5):.1f}" height="{_BAR}" '
         f'rx="2" class="{colour(place)}"/>'
         f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}" class="whisker"/>'
-        f'<text x="{high + 6:.1f}" y="{middle + 4}" class="value">{number["mean"]:.4f}</text>'
+        f'<text x="{high + 6:.1f}" y="{middle + 4}" class="value">{told}</text>'
     )
+
+
+def _reach(number: Mapping[str, float]) -> tuple[float, float]:
+    """From where to where the whisker goes."""
+    if number["n"] < FEWEST:
+        return number["mean"], number["mean"]
+    return number["low"], number["high"]
 
 
 def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:

@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from twotower.evaluation.cases import RECOMMENDATION, SEARCH
+from twotower.evaluation.cases import RECOMMENDATION, SEARCH, counted
+from twotower.evaluation.significance import FEWEST
 
 HEADLINE_METRIC: Final = "ndcg@10"
 
 TO_BEAT: Final = {RECOMMENDATION: "popularity", SEARCH: "bm25"}
 """The baseline that the served system of each task must beat."""
+
+_WHY: Final = {
+    "none: the interval contains zero": ", and the interval contains zero",
+    "none: too few cases to say": ", too few to say",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ def task_gate(task: str, section: Mapping[str, Any]) -> Verdict:
     found = against[rival][HEADLINE_METRIC]
     promoted = found["verdict"] == "better"
     word = "beats" if promoted else "does not beat"
+    word = "cannot be told from" if found["n"] < FEWEST else word
     sentence = f"{task.capitalize()} ({section['served']}) {word} {rival}: {_words(found)}."
     return Verdict(promoted, " ".join([sentence, *_ahead(against, rival)]))
 
@@ -65,8 +72,7 @@ def gate(tasks: Mapping[str, Mapping[str, Any]]) -> Verdict:
 def _words(found: Mapping[str, Any]) -> str:
     return (
         f"NDCG@10 differs by {found['mean']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}] "
-        f"over {found['n']:,} cases"
-        + ("" if found["verdict"] in ("better", "worse") else ", and the interval contains zero")
+        f"over {counted(found['n'])}{_WHY.get(found['verdict'], '')}"
     )
 
 
@@ -77,5 +83,6 @@ def _ahead(against: Mapping[str, Any], rival: str) -> list[str]:
         verdict = found[HEADLINE_METRIC]["verdict"]
         if name != rival and verdict != "better":
             how = "is ahead of it" if verdict == "worse" else "is level with it"
+            how = "cannot be told from it" if found[HEADLINE_METRIC]["n"] < FEWEST else how
             said.append(f"The baseline {name} {how}: {_words(found[HEADLINE_METRIC])}.")
     return said

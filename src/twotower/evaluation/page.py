@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from twotower import disk
 from twotower.evaluation import charts
+from twotower.evaluation.cases import counted
 from twotower.evaluation.report import validate
 from twotower.evaluation.results import MODEL
+from twotower.evaluation.significance import FEWEST
 from twotower.evaluation.slices import ALL
 from twotower.evaluation.style import STYLE
 
@@ -85,8 +87,7 @@ def _opening(report: Mapping[str, Any]) -> str:
         number = (
             f'<p class="headline"><strong>{top["mean"]:.4f}</strong> '
             f"<span>{escape(top['metric'])} of {escape(top['task'])} ({escape(top['system'])}), "
-            f"95 % interval {top['low']:.4f} to {top['high']:.4f}, "
-            f"{top['n']:,} cases</span></p>"
+            f"95 % interval: {_ends(top)}, {counted(top['n'])}</span></p>"
         )
     made_up = '<p class="note">This shop is synthetic.</p>' if report.get("synthetic") else ""
     return (
@@ -277,11 +278,19 @@ def _number(number: Mapping[str, float] | None) -> str:
         return "&ndash;"
     if number["low"] == number["high"]:
         return f"{number['mean']:.4f}"
-    return f"{number['mean']:.4f}<small>{number['low']:.4f} to {number['high']:.4f}</small>"
+    return f"{number['mean']:.4f}<small>{_ends(number)}</small>"
 
 
 def _signed(found: Mapping[str, float]) -> str:
-    return f"{found['mean']:+.4f} <small>{found['low']:+.4f} to {found['high']:+.4f}</small>"
+    ends = _ends(found, signed="+")
+    return f"{found['mean']:+.4f} <small>{ends}</small>"
+
+
+def _ends(number: Mapping[str, float], *, signed: str = "") -> str:
+    """The interval in words, or that there is none."""
+    if number["n"] < FEWEST:
+        return "too few cases"
+    return f"{number['low']:{signed}.4f} to {number['high']:{signed}.4f}"
 
 
 def _details(title: str, inner: str) -> str:

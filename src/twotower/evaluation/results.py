@@ -126,7 +126,8 @@ def summarise(
         Gini and overlap belong to all lists together: their low and high equal the number.
     """
     summaries: dict[str, Summary] = {name: {} for name in evaluations}
-    for slice_name in next(iter(evaluations.values())).cases.slices:
+    cases = next(iter(evaluations.values())).cases
+    for slice_name in cases.slices:
         found = {name: e.per_case(slice_name) for name, e in evaluations.items()}
         if slice_name == ALL:
             for name, e in evaluations.items():
@@ -135,7 +136,8 @@ def summarise(
         if not len(next(iter(found.values())).cases):
             continue
         values = np.stack([found[name].values[metric] for name, metric in columns], axis=1)
-        means = intervals(values, seed=seed, resamples=resamples)
+        highest = np.array([_highest(metric, cases) for _, metric in columns])
+        means = intervals(values, bounds=(0.0, highest), seed=seed, resamples=resamples)
         for (name, metric), mean in zip(columns, means, strict=True):
             summaries[name].setdefault(slice_name, {})[metric] = mean.to_json()
     for name, evaluation in evaluations.items():
@@ -164,6 +166,13 @@ def compare(
         number = {**difference.to_json(), "verdict": difference.verdict}
         found[system].setdefault(baseline, {})[metric] = number
     return found
+
+
+def _highest(metric: str, cases: Cases) -> float:
+    """What no value of the metric exceeds."""
+    if metric.startswith("novelty") and cases.train_counts is not None:
+        return float(np.log2(cases.train_counts.sum() + cases.n_items))
+    return 2.0 if metric.startswith("diversity") else 1.0
 
 
 def _diversity(evaluation: Evaluation, traits: Traits) -> dict[str, NDArray[np.float64]]:

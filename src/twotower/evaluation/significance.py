@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 RESAMPLES: Final = 2000
 LEVEL: Final = 0.95
 
+FEWEST: Final = 5
+"""With fewer cases resampling says nothing; the interval is then all that a mean can be."""
+
 _CELLS: Final = 2**22
 """Most resampling weights held at once."""
 
-Verdict = Literal["better", "worse", "none: the interval contains zero"]
+Verdict = Literal[
+    "better", "worse", "none: the interval contains zero", "none: too few cases to say"
+]
+
+_Bound = float | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,18 +55,26 @@ class Difference(Interval):
     @property
     def verdict(self) -> Verdict:
         """In plain words; a difference whose interval contains zero is called none."""
+        if self.n < FEWEST:
+            return "none: too few cases to say"
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "none: the interval contains zero"
 
 
 def intervals(
-    values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0
+    values: NDArray[np.float64],
+    *,
+    bounds: tuple[_Bound, _Bound] = (0.0, 1.0),
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> list[Interval]:
     """Percentile bootstrap intervals of the means of M quantities over the same n cases.
 
     Args:
         values: [n, M] finite value of each case, n >= 1.
+        bounds: Lowest and highest that a value can be, of all or [M] of each; they are the
+            interval of fewer than `FEWEST` cases.
         resamples: How often the n cases are drawn with replacement.
         seed: Of the draws.
 
@@ -78,6 +93,21 @@ def intervals(
             f"intervals need at least one case and finite values, got shape {values.shape}; "
             "leave out empty slices, and undefined cases before"
         )
+    if n_cases < FEWEST:
+        low, high = (np.broadcast_to(bound, n_values) for bound in bounds)
+    else:
+        low, high = _bootstrapped(values, resamples, seed)
+    return [
+        Interval(float(mean), float(min(a, mean)), float(max(b, mean)), n_cases)
+        for mean, a, b in zip(values.mean(axis=0), low, high, strict=True)
+    ]
+
+
+def _bootstrapped(
+    values: NDArray[np.float64], resamples: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[M] lower and upper ends of the percentile intervals."""
+    n_cases, n_values = values.shape
     generator = np.random.default_rng(seed)
     means = np.empty((resamples, n_values))
     chunk = max(1, _CELLS // n_cases)
@@ -86,10 +116,7 @@ def intervals(
         part[:] = _weights(generator, len(part), n_cases) @ values / n_cases
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    return [
-        Interval(float(mean), float(min(a, mean)), float(max(b, mean)), n_cases)
-        for mean, a, b in zip(values.mean(axis=0), low, high, strict=True)
-    ]
+    return low, high
 
 
 def paired_differences(
@@ -102,7 +129,7 @@ def paired_differences(
     """Mean of ours minus theirs over the same cases, with bootstrap intervals, for M pairs.
 
     Args:
-        ours: M arrays [n], the value of each case.
+        ours: M arrays [n], the value of each case, from 0 to 1.
         theirs: M arrays [n], the values of the same cases in the same order.
         resamples: How often the n cases are drawn with replacement.
         seed: Of the draws.
@@ -122,7 +149,7 @@ def paired_differences(
     if not ours:
         return []
     gaps = np.stack([mine - other for mine, other in zip(ours, theirs, strict=True)], axis=1)
-    found = intervals(gaps, resamples=resamples, seed=seed)
+    found = intervals(gaps, bounds=(-1.0, 1.0), resamples=resamples, seed=seed)
     return [Difference(gap.mean, gap.low, gap.high, gap.n) for gap in found]
 
 

@@ -7,7 +7,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from twotower.evaluation.cases import counted
 from twotower.evaluation.results import MODEL
+from twotower.evaluation.significance import FEWEST
 from twotower.evaluation.slices import ALL
 
 COLUMNS: Final = ("recall@10", "ndcg@10", "recall@100", "mrr")
@@ -45,9 +47,11 @@ def task_table(
     """
     protocol = section["protocol"]
     table = Table(
-        title=f"{task}: {protocol['cases']:,} cases, {protocol['catalogue']:,} items, "
+        title=f"{task}: {counted(protocol['cases'])}, {counted(protocol['catalogue'], 'item')}, "
         f"{protocol['split']}" + ("" if slice_name == ALL else f", slice {slice_name}"),
-        caption="mean, half of the 95 % interval; ranked against the whole catalogue",
+        caption="mean, half of the 95 % interval"
+        + (" (?: too few cases to say)" if protocol["cases"] < FEWEST else "")
+        + "; ranked against the whole catalogue",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         title_justify="left",
@@ -133,6 +137,8 @@ def _cell(number: Mapping[str, float] | None) -> Text:
     mean = _mean(number)
     if number is None or number["low"] == number["high"]:
         return mean
+    if number["n"] < FEWEST:
+        return mean.append(" ±?", style="dim")
     return mean.append(f" ±{_short((number['high'] - number['low']) / 2)}", style="dim")
 
 

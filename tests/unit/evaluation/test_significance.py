@@ -52,11 +52,20 @@ def test_a_difference_whose_interval_contains_zero_is_called_none():
     assert Difference(0.0, 0.0, 0.0, 9).verdict == "none: the interval contains zero"
 
 
-def test_one_case_and_equal_cases_have_an_interval_of_no_width():
-    for values in (np.array([[0.3]]), np.full((7, 1), 0.1)):
-        found = intervals(values)[0]
-        assert found.low == pytest.approx(found.high)
-        assert found.low <= found.mean <= found.high
+def test_equal_cases_have_an_interval_of_no_width():
+    found = intervals(np.full((7, 1), 0.1))[0]
+    assert found.low == pytest.approx(found.high)
+    assert found.low <= found.mean <= found.high
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_too_few_cases_say_nothing_however_alike_they_are(n):
+    unit, bits = intervals(np.full((n, 2), 0.9), bounds=(0.0, np.array([1.0, 7.0])))
+    assert (unit.mean, unit.low, unit.high, unit.n) == (pytest.approx(0.9), 0.0, 1.0, n)
+    assert (bits.low, bits.high) == (0.0, 7.0)
+    apart = paired_difference(np.ones(n), np.zeros(n))
+    assert (apart.low, apart.high) == (-1.0, 1.0)
+    assert apart.verdict == "none: too few cases to say"
 
 
 def test_no_case_and_undefined_values_are_refused():
