@@ -1,5 +1,7 @@
 """Laws of words, on texts that hypothesis makes up."""
 
+from collections import Counter
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from rapidfuzz.distance import OSA
 from twotower.lexical.analysis import Analyser
 from twotower.lexical.bm25 import Bm25, Parameters
 from twotower.lexical.prefixes import PrefixIndex, words_in
-from twotower.lexical.spelling import edits_allowed, near
+from twotower.lexical.spelling import SHORTEST, edits_allowed, near
 from twotower.lexical.typos import with_typo
 from twotower.lexical.vocabulary import Sequences, Vocabulary
 from twotower.lexical.word_search import WordSearch
@@ -106,12 +108,19 @@ def test_after_live_changes_words_read_queries_as_a_catalogue_counted_afresh(tit
 @given(st.lists(plain_words, min_size=1, max_size=30), plain_words)
 def test_near_words_are_exactly_those_within_the_edits_allowed(words, typed):
     vocabulary = Vocabulary(Sequences.collect([[analyser.read(word) for word in words]]), analyser)
-    folded = {
-        part for word in words for token in analyser.read(word).tokens for part in token.parts
-    }
+    held = Counter(
+        part
+        for word in words
+        for part in {part for token in analyser.read(word).tokens for part in token.parts}
+    )
     typed = "".join(analyser.read(typed).tokens[0].parts)
+    least = 2 if len(typed) == SHORTEST else 1
     expected = {
-        word for word in folded if OSA.distance(word, typed) <= edits_allowed(typed)
+        word
+        for word, rows in held.items()
+        if OSA.distance(word, typed) <= edits_allowed(typed)
+        and len(word) >= SHORTEST
+        and rows >= least
     } if edits_allowed(typed) else set()  # fmt: skip
     assert {one.word for one in near(vocabulary, typed, limit=100)} == expected
 

@@ -17,7 +17,11 @@ from twotower.lexical.analysis import LONGEST
 from twotower.lexical.vocabulary import Vocabulary, letters
 
 SHORTEST: Final = 4
-"""Letters of a word that may be mistyped: shorter ones are too near to too many others."""
+"""Letters of a word that may be mistyped, or be meant: shorter ones are near to too many others."""
+_SHORT: Final = 4
+"""Letters of a word up to which chance brings others near: one product alone is no evidence."""
+_HOLDERS_OF_SHORT: Final = 2
+"""Rows that must hold what such a word is taken for."""
 _TWO_EDITS: Final = 8
 """Letters of a word that may be mistyped twice."""
 _OTHER_START: Final = 1.0
@@ -51,6 +55,9 @@ def edits_allowed(word: str) -> int:
 def near(vocabulary: Vocabulary, word: str, *, limit: int) -> list[Near]:
     """Words within the edits allowed, likeliest first.
 
+    A small catalogue lacks many words that were typed right, and has few that could be meant
+    by chance: so short words are taken for others only on evidence.
+
     Args:
         vocabulary: of the catalogue; words that no row holds any more are not taken.
         word: folded, not in the catalogue.
@@ -61,7 +68,9 @@ def near(vocabulary: Vocabulary, word: str, *, limit: int) -> list[Near]:
         return []
     unlike = np.bitwise_count(vocabulary.letters ^ letters([word])[0])
     longer = np.abs(vocabulary.lengths - len(word))
-    alike = (unlike <= 2 * edits) & (longer <= edits) & (vocabulary.counts > 0)
+    least = _HOLDERS_OF_SHORT if len(word) <= _SHORT else 1
+    alike = (unlike <= 2 * edits) & (longer <= edits) & (vocabulary.lengths >= SHORTEST)
+    alike &= vocabulary.counts >= least
     sieved = np.flatnonzero(alike).tolist()
     words = [vocabulary.word(number) for number in sieved]
     if not words:

@@ -122,6 +122,15 @@ def test_two_edits_are_forgiven_from_eight_letters_on(words):
     assert words.read("coxxer").corrected is None, "six letters, two edits"
 
 
+def test_a_short_word_that_was_typed_right_is_not_replaced_by_chance():
+    words = WordSearch.fit({"title": ["Sleepy bear", "Silk tie", "Wool tie", "Kitchen tile"]})
+    assert words.read("sleepy time").corrected is None
+    assert words.read("sleepy beat").corrected is None, "one product is no evidence"
+    assert words.read("slepy tie").corrected == "sleepy tie"
+    words.upsert(4, {"title": "Floor tile"})
+    assert words.read("tlie").corrected == "tile", "two products are"
+
+
 def test_the_commoner_of_equally_near_words_is_meant():
     titles = ["grill", "grill", "grill", "grild"]
     words = WordSearch.fit({"title": titles})
