@@ -81,13 +81,16 @@ def prepare(
     with _workshop(quiet=as_json) as workshop:
         dataset = _pipeline().prepare(source, _recipe("joint", settings, split), out, workshop)
     if as_json:
-        _print_json({"out": str(out), "counts": dataset.counts, "about": dataset.about.to_json()})
+        told = {"counts": dataset.counts, "about": dataset.about.to_json()}
+        _print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
         return
     console = Console()
     console.print(_counts_table(dataset.about.name, dataset.counts))
     for rule in dataset.profile.get("cleaning", []):
         if rule.get("count"):
             console.print(f"  cleaned: {rule['name']}, {rule['count']:,} ({rule['action']})")
+    for warning in dataset.profile["warnings"]:
+        console.print(f"  [yellow]warning:[/] {warning}", soft_wrap=True)
     console.print(f"Prepared data in [bold]{out}[/]. Next: twotower train {out} --out RUN")
 
 

@@ -80,6 +80,7 @@ def test_the_verbs_in_their_order_give_what_build_gives(twotower, source, tmp_pa
     fast = ["--recipe", "tiny", "--set", "training.epochs=3"]
     prepared = twotower("prepare", source, "--out", data, "--json")
     assert prepared.json["counts"]["items"] == 200
+    assert prepared.json["warnings"] == []
     trained = twotower("train", data, "--out", run, *fast, "--json")
     assert_report(trained.json, "recommendation")
     assert trained.json["tasks"]["recommendation"]["protocol"]["split"] == Split.VALIDATION
@@ -91,6 +92,15 @@ def test_the_verbs_in_their_order_give_what_build_gives(twotower, source, tmp_pa
     built = twotower("build", source, "--out", tmp_path / "built", *fast, "--json")
     assert built.json["metrics"] == evaluated.json["metrics"]
     assert twotower("evaluate", out, "--json").json["metrics"] == evaluated.json["metrics"]
+
+
+def test_prepare_warns_of_splits_with_few_cases(twotower, tmp_path):
+    (tmp_path / "items.csv").write_text("item_id,title\na,Cup\nb,Jug\n")
+    (tmp_path / "events.csv").write_text("user_id,item_id,time\nu,a,1e9\nu,b,1.7e9\nv,a,1.5e9\n")
+    said = twotower("prepare", tmp_path, "--out", tmp_path / "data")
+    assert said.code == 0, said
+    assert "warning: visitors of the test split: 1." in said.out
+    assert "warning: visitors of the validation split: 1." in said.out
 
 
 # -- measuring on tables from outside ------------------------------------------------

@@ -13,7 +13,7 @@ from twotower.data.check import checked
 from twotower.data.clean import LEFT_OUT, Rule, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
 from twotower.data.grades import with_gains
-from twotower.data.profile import profile_events, profile_items, profile_judgments
+from twotower.data.profile import profile_events, profile_items, profile_judgments, warnings
 from twotower.data.tables import Tables, read_source
 from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
@@ -290,6 +290,7 @@ def _profile(
         },
         "config": asdict(config),
         "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
+        "warnings": warnings(dataset.events, dataset.judgments),
         "items": profile_items(dataset.items),
     }
     if dataset.events is not None:

@@ -5,7 +5,10 @@ from typing import Any
 import polars as pl
 
 from twotower import schema
+from twotower.schema import Split
 
+FEW_CASES = 30
+"""Numbers of fewer cases say little, and a choice by them is chance."""
 _QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 _EXAMPLES = 3
 _TAIL_SHARE = 0.8
@@ -54,6 +57,34 @@ def profile_judgments(judgments: pl.DataFrame) -> dict[str, Any]:
         },
         "positives_per_query": _quantiles(positives[schema.POSITIVE]),
     }
+
+
+def warnings(events: pl.DataFrame | None, judgments: pl.DataFrame | None) -> list[str]:
+    """Which splits will be measured, or chosen by, on few cases.
+
+    Args:
+        events: prepared events, where there are any.
+        judgments: prepared judgments, where there are any.
+    """
+    cases = {}
+    if events is not None:
+        cases["visitors"] = events.select(schema.SPLIT, case=schema.USER_ID)
+    if judgments is not None:
+        right = judgments.filter(pl.col(schema.POSITIVE))
+        cases["queries"] = right.select(schema.SPLIT, case=schema.QUERY)
+    counts = {
+        f"{what} of the {split} split": frame.filter(pl.col(schema.SPLIT) == split)[
+            "case"
+        ].n_unique()
+        for what, frame in cases.items()
+        for split in (Split.VALIDATION, Split.TEST)
+    }
+    return [
+        f"{where}: {count}. Numbers of fewer than {FEW_CASES} say little; give more data, or a "
+        "larger share of it to the split."
+        for where, count in counts.items()
+        if count < FEW_CASES
+    ]
 
 
 def _column(column: pl.Series) -> dict[str, Any]:

@@ -298,3 +298,25 @@ def test_dates_as_whole_numbers_and_day_first_are_read(tmp_path):
     found = [prepare(shop(tmp_path, events=events.format(*form))).events["time"] for form in dates]
     assert found[0].to_list() == found[1].to_list()
     assert found[0][0] == 1740787200000
+
+
+# -- what will not be measured well -------------------------------------------------
+
+
+def test_splits_with_few_cases_are_warned_of(tmp_path):
+    dataset = prepare(shop(tmp_path, judgments=JUDGMENTS))
+    [first, *_] = dataset.profile["warnings"]
+    assert first.startswith("visitors of the validation split: 1. Numbers of fewer than 30")
+    assert [told.partition(":")[0] for told in dataset.profile["warnings"]] == [
+        "visitors of the validation split",
+        "visitors of the test split",
+        "queries of the validation split",
+        "queries of the test split",
+    ]
+
+
+def test_splits_with_enough_cases_are_not(tmp_path):
+    events = "".join(f"u{n},{item},{n}\n" for n in range(300, 700) for item in "abc")
+    assert (
+        prepare(shop(tmp_path, events="user_id,item_id,time\n" + events)).profile["warnings"] == []
+    )
