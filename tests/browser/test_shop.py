@@ -22,7 +22,7 @@ def titles(page, name):
 
 
 def search(page, words):
-    box = page.get_by_role("searchbox", name="Search products")
+    box = page.get_by_role("combobox", name="Search products")
     box.fill(words)
     box.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(words)
@@ -182,7 +182,7 @@ def test_a_shopper_needs_only_the_keyboard(page, known_item):
                 return
         raise AssertionError(f"the keyboard does not reach {selector}")
 
-    tab_to("input[type=search]")
+    tab_to("input[role=combobox]")
     page.keyboard.type(known_item["title"])
     page.keyboard.press("Enter")
     expect(page.get_by_role("list", name="Products found")).to_be_visible()
@@ -197,6 +197,47 @@ def test_a_shopper_needs_only_the_keyboard(page, known_item):
     tab_to("main button:not([disabled])")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Added to cart", exact=True)).to_be_visible()
+
+
+def test_suggestions_are_walked_through_with_the_keyboard(page, known_item):
+    open_home(page)
+    box = page.get_by_role("combobox", name="Search products")
+    box.press_sequentially(known_item["title"][:6])
+    options = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    expect(options.first).to_be_visible()
+    box.press("ArrowDown")
+    chosen = page.get_by_role("option", selected=True)
+    expect(chosen).to_have_attribute("id", box.get_attribute("aria-activedescendant"))
+    box.press("Escape")
+    expect(options).to_have_count(0)
+    assert box.input_value() == known_item["title"][:6]
+
+
+def test_a_suggested_product_opens(open_browser, known_item):
+    page = open_browser(viewport=PHONE, has_touch=True, is_mobile=True)
+    open_home(page)
+    page.get_by_role("combobox", name="Search products").fill(known_item["title"])
+    page.get_by_role("option", name=f"{known_item['title']} Product").first.tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(known_item["title"])
+
+
+def test_a_box_in_use_has_one_ring(page):
+    open_home(page)
+    box = page.get_by_role("combobox", name="Search products")
+    box.focus()
+    assert box.evaluate("box => getComputedStyle(box).outlineStyle") == "none"
+    assert box.evaluate("box => getComputedStyle(box.form).boxShadow") != "none"
+
+
+def test_what_was_mistyped_is_said_with_what_was_read(page, shop):
+    shop.put("/v1/products/samovar", json={"title": "Copper samovar"}).raise_for_status()
+    open_home(page)
+    search(page, "samovra")
+    expect(page.get_by_text("Results for samovar")).to_be_visible()
+    assert "Copper samovar" in titles(page, "Products found")
+    page.get_by_role("link", name="samovar", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("“samovar”")
+    expect(page.get_by_text("Results for")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -245,6 +286,10 @@ def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, s
     page.get_by_role("button", name=re.compile("Shopping as")).click()
     expect(page.get_by_role("menu")).to_be_visible()
     found["menu"] = barriers(page)
+    page.goto("/")
+    page.get_by_role("combobox", name="Search products").press_sequentially("b")
+    expect(page.get_by_role("option").first).to_be_visible()
+    found["suggestions"] = barriers(page)
     assert {address: lines for address, lines in found.items() if lines} == {}
 
 

@@ -8,6 +8,7 @@ import type {
   SearchReply,
   SearchRequest,
   StatsReply,
+  SuggestReply,
   VisitorReply,
   VisitorsReply,
 } from "@/api/types";
@@ -37,6 +38,7 @@ export class UnreachableError extends Error {
 
 export interface Api {
   search(request: SearchRequest, signal?: AbortSignal): Promise<SearchReply>;
+  suggest(typed: string, signal?: AbortSignal): Promise<SuggestReply>;
   recommend(request: RecommendationRequest, signal?: AbortSignal): Promise<RecommendationReply>;
   send(events: EventIn[]): Promise<EventsReply>;
   product(itemId: string, signal?: AbortSignal): Promise<ProductReply>;
@@ -83,6 +85,7 @@ export function createApi(fetcher: Fetch): Api {
   const until = (signal?: AbortSignal): RequestInit => (signal ? { signal } : {});
   return {
     search: (request, signal) => post("/v1/search", request, until(signal)),
+    suggest: (typed, signal) => get(`/v1/suggest?k=3&q=${encodeURIComponent(typed)}`, signal),
     recommend: (request, signal) => post("/v1/recommendations", request, until(signal)),
     // keepalive: an event outlives the page that sent it.
     send: (events) => post("/v1/events", { events }, { keepalive: true }),

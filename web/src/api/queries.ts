@@ -27,6 +27,16 @@ export function searchQuery(
   });
 }
 
+export function suggestQuery(api: Api, typed: string) {
+  return queryOptions({
+    queryKey: ["suggest", typed],
+    queryFn: ({ signal }) => api.suggest(typed, signal),
+    enabled: typed !== "",
+    staleTime: MINUTE,
+    retry: false,
+  });
+}
+
 /** A home list, and which of its products the last change of the list brought. */
 export interface HomeList extends RecommendationReply {
   arrivals: string[];

@@ -1,4 +1,11 @@
-import type { EventIn, Hit, Item, RecommendationRequest, SearchRequest } from "@/api/types";
+import type {
+  EventIn,
+  Hit,
+  Item,
+  RecommendationRequest,
+  SearchRequest,
+  Suggestion,
+} from "@/api/types";
 
 export function item(itemId: string, more: Partial<Item> = {}): Item {
   return {
@@ -44,6 +51,8 @@ export class FakeShop {
   readonly asked: Asked[] = [];
   /** The next answers fail with this, until it is null again. */
   failing: { status: number; title: string; detail: string } | "unreachable" | null = null;
+  /** Mistyped query -> what the shop reads. */
+  corrections: Record<string, string> = {};
   /** Item ids whose events are refused. */
   refused: string[] = [];
 
@@ -57,6 +66,7 @@ export class FakeShop {
     this.asked.push({ method: init?.method ?? "GET", path: url.pathname, body });
     if (this.failing === "unreachable") throw new TypeError("Failed to fetch");
     if (this.failing !== null) return problem(this.failing);
+    if (url.pathname === "/v1/suggest") return this.suggest(url.searchParams.get("q") ?? "");
     return this.answer(decodeURIComponent(url.pathname), body);
   };
 
@@ -90,12 +100,33 @@ export class FakeShop {
     };
   }
 
+  private suggest(typed: string): Response {
+    const begun = ({ text }: Suggestion) => text.toLowerCase().includes(typed.toLowerCase());
+    const all: Suggestion[] = [
+      { kind: "query", text: "table lamp", item_id: null },
+      { kind: "category", text: "Home > Lamps", item_id: null },
+      ...this.items.map(({ title, item_id }) => ({
+        kind: "product" as const,
+        text: title,
+        item_id,
+      })),
+    ];
+    return Response.json({
+      request_id: "r-suggest",
+      bundle_version: "b1",
+      took_ms: { total: 1 },
+      suggestions: all.filter(begun).slice(0, 3),
+    });
+  }
+
   private search({ query, mode = "hybrid", k = 24, offset = 0 }: SearchRequest) {
-    const found = this.items.filter((one) => one.title.toLowerCase().includes(query.toLowerCase()));
+    const meant = (this.corrections[query] ?? query).toLowerCase();
+    const found = this.items.filter((one) => one.title.toLowerCase().includes(meant));
     const page = found.slice(offset, offset + k);
     return {
       ...this.list(`r-search-${offset}`, found),
       query,
+      corrected_query: this.corrections[query] ?? null,
       mode,
       hits: page.map((one, place) => hit(one, offset + place + 1)),
     };

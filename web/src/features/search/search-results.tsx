@@ -36,6 +36,20 @@ function Summary({ answer }: { answer: SearchReply }) {
   );
 }
 
+/** What the shop read where something was mistyped. */
+function Corrected({ answer, mode }: { answer: SearchReply; mode: Mode }) {
+  const q = answer.corrected_query;
+  if (q === null) return null;
+  return (
+    <p className={styles.corrected}>
+      Results for{" "}
+      <Link to="/search" search={{ q, ...(mode === "hybrid" ? {} : { mode }) }}>
+        {q}
+      </Link>
+    </p>
+  );
+}
+
 const FALLBACKS: Record<string, string> = {
   lexical: "matching by words only",
   semantic: "matching by meaning only",
@@ -167,6 +181,7 @@ export function SearchResults({ q, mode, page, search, onMode }: SearchResultsPr
           <h1 id="results-title" className={styles.title}>
             {q === "" ? "Search" : `“${q}”`}
           </h1>
+          {search.state === "answered" && <Corrected answer={search.answer} mode={mode} />}
           {search.state === "answered" && <Summary answer={search.answer} />}
         </div>
         {q !== "" && <ModeSwitch mode={mode} onChange={onMode} />}

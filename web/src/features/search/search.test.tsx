@@ -91,6 +91,68 @@ test("a choice of mode is passed on", async () => {
   expect(chosen).toEqual(["semantic"]);
 });
 
+test("what was mistyped is said with what was read instead", async () => {
+  const shop = new FakeShop(lamps);
+  shop.corrections = { lmap: "lamp" };
+  renderWith(shop, <Searching q="lmap" />);
+  expect(await screen.findByText(/^Results for/)).toHaveTextContent("Results for lamp");
+  expect(screen.getByRole("link", { name: "lamp" })).toHaveAttribute("href", "/search?q=lamp");
+});
+
+test("nothing is said of a correction where there is none", async () => {
+  renderWith(new FakeShop(lamps), <Searching q="lamp" />);
+  await screen.findByText(/^60 products in 3 ms/);
+  expect(screen.queryByText(/^Results for/)).toBeNull();
+});
+
+test("suggestions are walked through with the arrow keys and taken with Enter", async () => {
+  const asked: string[] = [];
+  renderWith(new FakeShop(lamps), <SearchBox query="" onSearch={(query) => asked.push(query)} />);
+  const box = screen.getByRole("combobox", { name: "Search products" });
+  await userEvent.type(box, "lamp");
+  const options = await screen.findAllByRole("option");
+  expect(options.map((option) => option.textContent)).toEqual([
+    "table lamp",
+    "Lampsin Home",
+    "Lamp 0Product",
+  ]);
+  expect(box).toHaveAttribute("aria-expanded", "true");
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}");
+  expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Lamps");
+  expect(box).toHaveAttribute("aria-activedescendant", options[1]?.id);
+  await userEvent.keyboard("{ArrowUp}{Enter}");
+  expect(asked).toEqual(["table lamp"]);
+  expect(screen.queryByRole("option")).toBeNull();
+});
+
+test("Escape closes the suggestions, and Enter then searches what was typed", async () => {
+  const asked: string[] = [];
+  renderWith(new FakeShop(lamps), <SearchBox query="" onSearch={(query) => asked.push(query)} />);
+  await userEvent.type(screen.getByRole("combobox"), "lamp");
+  await screen.findAllByRole("option");
+  await userEvent.keyboard("{Escape}");
+  expect(screen.queryByRole("option")).toBeNull();
+  await userEvent.keyboard("{Enter}");
+  expect(asked).toEqual(["lamp"]);
+});
+
+test("a suggested category is searched by its narrowest name", async () => {
+  const asked: string[] = [];
+  renderWith(new FakeShop(lamps), <SearchBox query="" onSearch={(query) => asked.push(query)} />);
+  await userEvent.type(screen.getByRole("combobox"), "lamp");
+  await userEvent.click(await screen.findByRole("option", { name: "Lamps in Home" }));
+  expect(asked).toEqual(["Lamps"]);
+});
+
+test("without an answer there are no suggestions, and searching works", async () => {
+  const shop = new FakeShop(lamps);
+  shop.failing = "unreachable";
+  const asked: string[] = [];
+  renderWith(shop, <SearchBox query="" onSearch={(query) => asked.push(query)} />);
+  await userEvent.type(screen.getByRole("combobox"), "lamp{Enter}");
+  expect(asked).toEqual(["lamp"]);
+});
+
 test("by meaning is what no word of the query is in", () => {
   expect(isByMeaning(hit(item("A"), 1))).toBe(false);
   expect(isByMeaning(hit(item("B"), 2, { lexical: 0 }))).toBe(true);
@@ -101,7 +163,7 @@ test("by meaning is what no word of the query is in", () => {
 test("the box searches trimmed words on Enter, and nothing for blanks", async () => {
   const asked: string[] = [];
   renderWith(new FakeShop([]), <SearchBox query="" onSearch={(query) => asked.push(query)} />);
-  const box = screen.getByRole("searchbox", { name: "Search products" });
+  const box = screen.getByRole("combobox", { name: "Search products" });
   await userEvent.type(box, "   {Enter}");
   await userEvent.clear(box);
   await userEvent.type(box, " red kettle {Enter}");
