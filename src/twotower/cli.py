@@ -30,7 +30,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Source = Annotated[str, typer.Argument(help="A folder of tables, or 'synthetic'.")]
+Source = Annotated[
+    str, typer.Argument(help="A folder of tables, 'synthetic', or a public data set's name.")
+]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", help="Folder of a public data set's files; docs/public-data.md."),
+]
 RecipeName = Annotated[
     str,
     typer.Option(
@@ -73,13 +79,15 @@ def _root(
 def prepare(
     source: Source,
     out: Out,
+    folder: From = None,
     split: SplitKind = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
+    found, recipe = _source(source, folder), _recipe("joint", settings, split)
     with _workshop(quiet=as_json) as workshop:
-        dataset = _pipeline().prepare(source, _recipe("joint", settings, split), out, workshop)
+        dataset = _pipeline().prepare(found, recipe, out, workshop)
     if as_json:
         told = {"counts": dataset.counts, "about": dataset.about.to_json()}
         _print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
@@ -172,14 +180,16 @@ def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
 def build(
     source: Source,
     out: Out,
+    folder: From = None,
     recipe: RecipeName = "joint",
     split: SplitKind = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
+    found, whole = _source(source, folder), _recipe(recipe, settings, split)
     with _workshop(quiet=as_json) as workshop:
-        made = _pipeline().build(source, _recipe(recipe, settings, split), out, workshop)
+        made = _pipeline().build(found, whole, out, workshop)
     _print_report(dict(made.report), as_json=as_json)
     _finish(out, made.report, as_json=as_json, said=as_json)
 
@@ -284,6 +294,15 @@ def demo(
             made = pipeline.build("synthetic", _recipe("joint", None), folder, workshop)
         _print_report(dict(made.report), as_json=False)
     serve(folder, host, port, database)
+
+
+def _source(name: str, folder: Path | None) -> Any:
+    """What `build` and `prepare` take: a public data set's files, or what was given."""
+    if folder is None:
+        return name
+    from twotower.data.sources.registry import published
+
+    return published(name, folder)
 
 
 def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> Any:

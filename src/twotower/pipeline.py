@@ -18,6 +18,7 @@ from twotower.data import dataset as dataset_files
 from twotower.data.dataset import Dataset
 from twotower.data.outside import read_outside
 from twotower.data.prepare import prepare as prepare_tables
+from twotower.data.sources.source import Published
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.errors import DataError, MissingExtra, installing
@@ -80,11 +81,11 @@ class Workshop:
         )
 
 
-def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
+def build(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     """A shop's tables become a bundle. Interrupted, it goes on where it was.
 
     Args:
-        source: a folder of tables, or `synthetic`.
+        source: a folder of tables, a public data set, or `synthetic`.
         recipe: every setting.
         out: where the bundle goes; work in progress lies beside it, in `.NAME.build`, which
             another source or recipe takes over.
@@ -105,7 +106,7 @@ def build(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     return bundle
 
 
-def prepare(source: str, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
+def prepare(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
     """Tables read, checked, cleaned, split and saved."""
     disk.refuse_foreign(out, dataset_files.MANIFEST, "prepared dataset")
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)

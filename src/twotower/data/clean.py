@@ -4,6 +4,7 @@ Nothing is changed or left out except by a rule of this file, and every rule tha
 something is written into the profile.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -94,7 +95,11 @@ class Cleaning:
 
 
 def cleaned(
-    tables: Tables, *, now_ms: int, unknown_items: UnknownItems = "drop"
+    tables: Tables,
+    *,
+    now_ms: int,
+    unknown_items: UnknownItems = "drop",
+    first: Callable[[Cleaning], None] | None = None,
 ) -> tuple[Tables, tuple[Rule, ...]]:
     """The tables after every rule, and what each rule did.
 
@@ -103,8 +108,11 @@ def cleaned(
         now_ms: the time now; events more than a day later are from the future.
         unknown_items: whether an event or judgment of an item that is not in the catalogue
             is left out, or the item is added with an empty title.
+        first: rules that these tables alone have, applied before all others.
     """
     cleaning = Cleaning(tables)
+    if first is not None:
+        first(cleaning)
     _clean_items(cleaning)
     _clean_events(cleaning, now_ms)
     _clean_judgments(cleaning)

@@ -14,6 +14,8 @@ from twotower.data.clean import LEFT_OUT, Rule, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
 from twotower.data.grades import with_gains
 from twotower.data.profile import profile_events, profile_items, profile_judgments, warnings
+from twotower.data.sources.registry import is_published
+from twotower.data.sources.source import Published, nothing_more
 from twotower.data.tables import Tables, read_source
 from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
@@ -63,13 +65,17 @@ class PrepareConfig:
 
 
 def prepare(
-    source: Path | str, config: PrepareConfig | None = None, *, progress: Progress | None = None
+    source: Path | str | Published,
+    config: PrepareConfig | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Dataset:
     """A prepared dataset: read, checked, cleaned, split and profiled. Nothing is written.
 
     Args:
         source: a folder of tables (see `tables.read_source`), or `synthetic`, or
-            `synthetic:products=200,shoppers=100,seed=3`.
+            `synthetic:products=200,shoppers=100,seed=3`, or a public data set's files (see
+            `sources.registry`).
         config: how; the defaults when left out.
         progress: called as each stage begins.
 
@@ -85,7 +91,8 @@ def prepare(
     tell("check", 1, len(_STAGES))
     typed = checked(tables)
     tell("clean", 2, len(_STAGES))
-    clean, rules = cleaned(typed, now_ms=now_ms(), unknown_items=config.unknown_items)
+    first = source.tidy if isinstance(source, Published) else nothing_more
+    clean, rules = cleaned(typed, now_ms=now_ms(), unknown_items=config.unknown_items, first=first)
     tell("split", 3, len(_STAGES))
     dataset = divided(clean, config, rules)
     tell("profile", 4, len(_STAGES))
@@ -94,9 +101,13 @@ def prepare(
     return replace(dataset, profile=profile)
 
 
-def read(source: Path | str) -> Tables:
-    """The tables of a folder, or of a shop made up to order; see `prepare`."""
+def read(source: Path | str | Published) -> Tables:
+    """The tables of a folder, of a public data set, or of a shop made up; see `prepare`."""
+    if isinstance(source, Published):
+        return source.tables()
     text = str(source)
+    if is_published(text) and not Path(source).exists():
+        raise DataError(f"{text} is a public data set: say where its files are by --from FOLDER.")
     if text != SYNTHETIC and not text.startswith(f"{SYNTHETIC}:"):
         return read_source(Path(source))
     from twotower.data.synthetic.shop import synthetic_shop

@@ -1,0 +1,30 @@
+"""The public data sets by name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from twotower.data.sources import online_retail
+from twotower.data.sources.source import PublicSource, Published
+from twotower.errors import ConfigError
+
+SOURCES: Final[Mapping[str, PublicSource]] = {
+    source.name: source for source in (online_retail.SOURCE,)
+}
+
+
+def is_published(name: str) -> bool:
+    """Whether a public data set has this name."""
+    return name in SOURCES
+
+
+def published(name: str, folder: Path) -> Published:
+    """A public data set, its files in a folder.
+
+    Raises:
+        ConfigError: there is none of that name; lists those there are.
+    """
+    if name not in SOURCES:
+        known = "\n".join(f"  {source.name}: {source.summary}" for source in SOURCES.values())
+        raise ConfigError(f"--from needs the name of a public data set, got {name!r}:\n{known}")
+    return Published(SOURCES[name], folder)
