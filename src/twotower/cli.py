@@ -48,7 +48,11 @@ Settings = Annotated[
     typer.Option("--set", help="A field of the recipe, as towers.width=64; or @FILE."),
 ]
 SplitKind = Annotated[
-    str | None, typer.Option("--split", help="auto, time, leave-one-out or given.")
+    str | None,
+    typer.Option(
+        "--split",
+        help="auto, time, leave-one-out, given, last-by-user, random or random-by-user.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]

@@ -76,6 +76,45 @@ def test_leave_one_out_takes_the_last_two_of_each_user_with_three(owners):
         assert found == ["train"] * (n - len(held)) + held
 
 
+@given(users, shares, st.integers(0, 3))
+def test_a_random_split_loses_nothing_and_has_the_shares(owners, share, seed):
+    events, how = log(owners), {"validation_share": share[0], "test_share": share[1]}
+    split = splits.at_random(events, **how, seed=seed)
+    sizes = [round(len(owners) * part) for part in share]
+    counts = [(split == part).sum() for part in ("validation", "test", "train")]
+    assert counts == [*sizes, len(owners) - sum(sizes)]
+    assert (split == splits.at_random(events, **how, seed=seed)).all()
+
+
+def test_another_seed_draws_other_events():
+    events = log([1] * 50)
+    first, second = (
+        splits.at_random(events, validation_share=0.1, test_share=0.3, seed=seed) for seed in (0, 1)
+    )
+    assert (first != second).any()
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+@given(users, shares)
+def test_shares_of_each_user_lose_nothing_and_leave_each_one_something_to_learn(
+    drawn, owners, share
+):
+    events, how = log(owners), {"validation_share": share[0], "test_share": share[1]}
+    split = (
+        splits.random_by_user(events, **how, seed=1)
+        if drawn
+        else splits.last_by_user(events, **how)
+    )
+    for _, found in events.with_columns(split).group_by("user_id").agg("split").iter_rows():
+        n, test = len(found), found.count("test")
+        assert set(found) <= {"train", "validation", "test"}
+        assert found.count("train") >= 1
+        assert abs(test - min(n * share[1], n - 1)) <= 0.5
+        assert abs(n - found.count("train") - min(n * sum(share), n - 1)) <= 1
+        if not drawn:
+            assert sorted(found, key=["train", "validation", "test"].index) == found
+
+
 @given(users, st.booleans())
 def test_a_given_split_is_completed_and_the_exam_is_left_as_it_was(owners, ask_validation):
     events = log(owners)

@@ -29,7 +29,7 @@ class About:
     Attributes:
         name: name of the shop or data set.
         synthetic: whether it was made up.
-        split_kind: how events were split: `time`, `leave-one-out`, `given`, or `none`.
+        split_kind: how events were split, see `prepare.PrepareConfig.split`, or `none`.
         judgment_split_kind: how judgments were split: `given`, `query`, or `none`.
         repeat: whether shoppers buy the same item again, so that seen items may be shown.
         text_fields: columns of the items that hold words, in the order they are read.

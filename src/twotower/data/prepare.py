@@ -21,7 +21,9 @@ from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
 from twotower.progress import Progress
 
-SplitKind = Literal["auto", "time", "leave-one-out", "given"]
+SplitKind = Literal[
+    "auto", "time", "leave-one-out", "given", "random", "random-by-user", "last-by-user"
+]
 
 SYNTHETIC: Final = "synthetic"
 _STAGES: Final = ("read", "check", "clean", "split", "profile")
@@ -35,13 +37,15 @@ class PrepareConfig:
     Attributes:
         split: of events: `time`, `leave-one-out`, `given` (the shop's own `split` column),
             or `auto`: given where there is such a column, else by time where the log has a
-            clock, else leave-one-out.
+            clock, else leave-one-out. `random` draws events, `random-by-user` a share of each
+            user's and `last-by-user` takes the last ones of each user: leaky, only for
+            standing beside published tables.
         repeat: shoppers buy the same item again, so that seen items may be recommended.
         unknown_items: `drop` leaves out events and judgments of items that are not in the
             catalogue; `keep` adds those items with an empty title.
         validation_share: of events or queries.
         test_share: of events or queries.
-        seed: which queries go to which split.
+        seed: which queries, and of a random split which events, go to which split.
     """
 
     split: SplitKind = "auto"
@@ -230,6 +234,11 @@ def _event_split(
     if kind == "leave-one-out":
         return kind, splits.leave_one_out(events), None
     shares = {"validation_share": config.validation_share, "test_share": config.test_share}
+    if kind == "last-by-user":
+        return kind, splits.last_by_user(events, **shares), None
+    if kind in ("random", "random-by-user"):
+        drawn = splits.at_random if kind == "random" else splits.random_by_user
+        return kind, drawn(events, **shares, seed=config.seed), None
     cuts = splits.time_cuts(events[schema.TIME], **shares)
     return kind, splits.by_time(events[schema.TIME], cuts), cuts
 

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from twotower import schema
@@ -89,6 +90,75 @@ def leave_one_out(events: pl.DataFrame) -> pl.Series:
         pl.when(enough & (from_end == 0))
         .then(pl.lit(TEST))
         .when(enough & (from_end == 1))
+        .then(pl.lit(VALIDATION))
+        .otherwise(pl.lit(TRAIN))
+        .alias(schema.SPLIT)
+    ).to_series()
+
+
+def at_random(
+    events: pl.DataFrame, *, validation_share: float, test_share: float, seed: int
+) -> pl.Series:
+    """[E] split: events drawn without regard to user or time.
+
+    Leaky, as most test events lie before training ones of the same user: only for standing
+    beside published tables.
+
+    Args:
+        events: in an order that does not change, for the same draw.
+        validation_share: share of events for validation.
+        test_share: share of events for test.
+        seed: which events go where.
+    """
+    place = pl.Series(np.random.default_rng(seed).permutation(len(events)))
+    test, validation = round(len(events) * test_share), round(len(events) * validation_share)
+    return _parts(events, pl.lit(place), pl.lit(test), pl.lit(test + validation))
+
+
+def random_by_user(
+    events: pl.DataFrame, *, validation_share: float, test_share: float, seed: int
+) -> pl.Series:
+    """[E] split: these shares of each user's events, drawn; leaky as `at_random`.
+
+    Args:
+        events: user_id, in an order that does not change, for the same draw.
+        validation_share: share of each user's events for validation.
+        test_share: share of each user's events for test.
+        seed: which events go where.
+    """
+    drawn = pl.Series(np.random.default_rng(seed).permutation(len(events)))
+    return _by_user(events, drawn, validation_share, test_share)
+
+
+def last_by_user(events: pl.DataFrame, *, validation_share: float, test_share: float) -> pl.Series:
+    """[E] split: the last events of each user are test, those before them validation.
+
+    Leaky as `leave_one_out`, which takes one event where this takes a share.
+
+    Args:
+        events: user_id and order, 0 for a user's first event.
+        validation_share: share of each user's events for validation.
+        test_share: share of each user's events for test.
+    """
+    return _by_user(events, -events[schema.ORDER], validation_share, test_share)
+
+
+def _by_user(
+    events: pl.DataFrame, key: pl.Series, validation_share: float, test_share: float
+) -> pl.Series:
+    """Each user's events from the smallest key on: test, validation, and at least one train."""
+    place = pl.col("_key").rank("ordinal").over(schema.USER_ID) - 1
+    size = pl.len().over(schema.USER_ID)
+    test = pl.min_horizontal((size * test_share).round(), size - 1)
+    held = pl.min_horizontal(test + (size * validation_share).round(), size - 1)
+    return _parts(events.with_columns(key.alias("_key")), place, test, held)
+
+
+def _parts(events: pl.DataFrame, place: pl.Expr, test: pl.Expr, held: pl.Expr) -> pl.Series:
+    return events.select(
+        pl.when(place < test)
+        .then(pl.lit(TEST))
+        .when(place < held)
         .then(pl.lit(VALIDATION))
         .otherwise(pl.lit(TRAIN))
         .alias(schema.SPLIT)
