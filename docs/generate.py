@@ -47,14 +47,14 @@ def cli_page() -> str:
 
 def columns_page() -> str:
     """The page on tables, with the columns that are recognised today."""
-    from twotower.data import mapping
+    from twotower.data import words
 
     rows = ["| table | our name | also recognised |", "|---|---|---|"]
-    for table, columns in mapping.ALIASES.items():
+    for table, columns in words.ALIASES.items():
         for name, aliases in columns.items():
-            needed = " (required)" if name in mapping.REQUIRED[table] else ""
-            words = ", ".join(f"`{word}`" for word in aliases.split())
-            rows.append(f"| {table} | `{name}`{needed} | {words} |")
+            needed = " (required)" if name in words.REQUIRED[table] else ""
+            told = ", ".join(f"`{word}`" for word in aliases.split())
+            rows.append(f"| {table} | `{name}`{needed} | {told} |")
     page = (DOCS / "shop-toml.md").read_text(encoding="utf-8")
     before, _, rest = page.partition(_COLUMNS)
     after = rest.partition(_COLUMNS_END)[2]

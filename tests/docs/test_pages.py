@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from twotower.cli import app
-from twotower.data import clean, mapping
+from twotower.data import clean, shop_toml, words
 from twotower.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
@@ -82,11 +82,11 @@ def test_every_cleaning_rule_is_documented():
 
 def test_the_shop_toml_shown_is_understood(tmp_path):
     [shown] = blocks(DOCS / "shop-toml.md", "toml")
-    (tmp_path / mapping.SHOP_FILE).write_text(shown, encoding="utf-8")
-    shop = mapping.read(tmp_path)
+    (tmp_path / shop_toml.SHOP_FILE).write_text(shown, encoding="utf-8")
+    shop = shop_toml.read(tmp_path)
     assert shop.name == tomllib.loads(shown)["name"]
     assert shop.tables["items"].file == "products.csv"
-    assert shop.tables["events"].kinds["refund"] == mapping.IGNORE
+    assert shop.tables["events"].kinds["refund"] == words.IGNORE
 
 
 def test_the_python_of_the_readme_runs(tiny_bundle, tmp_path):

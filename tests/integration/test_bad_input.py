@@ -243,7 +243,6 @@ def test_two_files_for_one_table_are_refused(folder):
     [
         ("[items", "shop.toml cannot be read"),
         ("[item]\n", "'item' at the top means nothing here"),
-        ("[item]\n[event]\n", "'event', 'item' at the top mean nothing here"),
         ('[items.columns]\ntitle = "x"\nbrand = "y"\n', "title = 'x', brand = 'y', but items.csv"),
         ("[items]\nfile = 3\ncategory_separator = 4\n", "is 3; input should be a valid string. c"),
         ('[items.columns]\ntitel = "x"\n', "Did you mean 'title'?"),
@@ -255,6 +254,13 @@ def test_two_files_for_one_table_are_refused(folder):
 )
 def test_a_fault_of_shop_toml_is_named(folder, text, told):
     assert told in refused(source(folder, **{"shop.toml": text}))
+
+
+def test_all_faults_of_shop_toml_are_told_at_once(folder):
+    text = 'name = 5\nnam = "x"\n[items]\nfil = "x"\n[events.kinds]\na = "look"\nb = "see"\n'
+    told = refused(source(folder, **{"shop.toml": text}))
+    for fault in ("name is 5", "'nam' at the top", "'fil' in [items]", "to 'look'", "to 'see'"):
+        assert fault in told
 
 
 def test_a_split_of_another_name_is_refused(folder):

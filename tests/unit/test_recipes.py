@@ -107,7 +107,7 @@ def test_later_settings_win():
         ("training.learning_rate=NaN", "training.learning_rate must be above 0"),
         ("features.use=colour", "features.use must name some of"),
         ("features.text_fields=titel", "features.text_fields must name some of"),
-        ("prepare.split=random", "auto, time, leave-one-out, given"),
+        ("prepare.split=by-luck", "auto, time, leave-one-out, given"),
         ("prepare.test_share=1.5", "test_share"),
         ("prepare.validation_share=NaN", "validation_share and test_share must be above 0"),
         ("prepare.test_share=NaN", "validation_share and test_share must be above 0"),

@@ -6,8 +6,9 @@ import polars as pl
 
 from twotower import schema
 from twotower.data import splits, times
-from twotower.data.mapping import IGNORE, toml_lines
+from twotower.data.shop_toml import toml_lines
 from twotower.data.tables import LIST_SEPARATOR, Tables
+from twotower.data.words import IGNORE
 from twotower.errors import DataError
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
@@ -67,7 +68,8 @@ def row_error(
         remedy: what to do.
     """
     first = int(bad.arg_true()[0])
-    value = repr(tables.frames[table][name][first])
+    given = tables.frames[table][name][first]
+    value = "nothing" if given is None else repr(given)
     shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
     more = int(bad.sum()) - 1
     return DataError(

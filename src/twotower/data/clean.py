@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from twotower import schema
-from twotower.data.mapping import IGNORE
 from twotower.data.tables import Tables
+from twotower.data.words import IGNORE
 
 UnknownItems = Literal["drop", "keep"]
 

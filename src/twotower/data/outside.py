@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from twotower import schema
-from twotower.data import mapping, reading
+from twotower.data import mapping, reading, shop_toml
 from twotower.data.check import checked
 from twotower.data.clean import cleaned_outside
 from twotower.data.tables import Tables
@@ -44,7 +44,7 @@ def read_outside(path: Path, table: Literal["events", "judgments"]) -> Outside:
     Raises:
         DataError: the file cannot be read, lacks a column, or has a value of another type.
     """
-    shop = mapping.read(path.parent).tables[table]
+    shop = shop_toml.read(path.parent).tables[table]
     mapped = mapping.apply(reading.read(path), table, shop, path.name)
     given = Tables(
         items=pl.DataFrame(schema={schema.ITEM_ID: pl.String, schema.TITLE: pl.String}),

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from twotower.data.mapping import toml_lines
+from twotower.data.shop_toml import toml_lines
 from twotower.errors import DataError
 
 _RAGGED_REMEDY: Final = {
@@ -72,7 +73,7 @@ def read(path: Path) -> pl.DataFrame:
             f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz."
         )
     if frame.is_empty():
-        raise DataError(f"{path.name} has columns and no rows. Export it again.")
+        raise DataError(f"{path.name} has no rows. Export it again.")
     return frame
 
 
@@ -106,7 +107,7 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
 
 
 def _separated(data: bytes, name: str, known: str | None) -> pl.DataFrame:
-    text = _utf8(data, name)
+    text = _utf8(data, name).rstrip("\r\n")  # blank lines at the end are no rows
     separator = known or _separator(text)
     _check_header(text, name, separator)
     try:
@@ -124,7 +125,7 @@ def _separated(data: bytes, name: str, known: str | None) -> pl.DataFrame:
 
 def _separator(text: str) -> str:
     """What parts the columns of a CSV file: the comma, unless its header has only another."""
-    header = text.lstrip("\r\n").partition("\n")[0]
+    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
     return next((sign for sign in (",", ";", "\t", "|") if sign in header), ",")
 
 
@@ -136,7 +137,7 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
 
 def _check_header(text: str, name: str, separator: str) -> None:
     header = next(_rows(text, separator))
-    twice = [column for column, count in Counter(header).items() if count > 1]
+    twice = [column for column, count in Counter(header).items() if column and count > 1]
     if twice:
         raise DataError(
             f"{name}: the header has {', '.join(map(repr, twice))} more than once "

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from twotower.data import mapping, reading
+from twotower.data import mapping, reading, shop_toml
 from twotower.errors import DataError
 
 SOURCE_TABLES: Final = ("items", "events", "users", "judgments")
@@ -95,7 +95,7 @@ class Tables:
             data = _encoded(frame, format)
             path = folder / f"{name}.{format}{'.gz' if gz else ''}"
             path.write_bytes(gzip.compress(data, mtime=0) if gz else data)
-        mapping.write(
+        shop_toml.write(
             folder,
             name=self.name,
             synthetic=self.synthetic,
@@ -120,7 +120,7 @@ def read_source(folder: Path) -> Tables:
     """
     folder = Path(folder)
     _check_folder(folder)
-    shop = mapping.read(folder)
+    shop = shop_toml.read(folder)
     paths = {table: reading.find(folder, table, shop.tables[table].file) for table in SOURCE_TABLES}
     found = {table: path for table, path in paths.items() if path is not None}
     if "items" not in found or not {"events", "judgments"} & set(found):
@@ -168,7 +168,7 @@ def _lacks_tables(folder: Path, found: Mapping[str, Path]) -> str:
     return (
         f"{folder} lacks {needed} (found: {there}). Name the files items, events, users, "
         f"judgments with one of {', '.join(reading.SUFFIXES)} (and .gz), or name yours in "
-        "shop.toml:" + mapping.toml_lines(lacking, {"file": "your file.csv"})
+        "shop.toml:" + shop_toml.toml_lines(lacking, {"file": "your file.csv"})
     )
 
 

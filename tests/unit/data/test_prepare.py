@@ -241,7 +241,7 @@ def test_a_split_that_is_not_possible_says_which_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"split": "random"}, {"unknown_items": "?"}, {"test_share": 0}, {"test_share": 0.95}]
+    "wrong", [{"split": "by-luck"}, {"unknown_items": "?"}, {"test_share": 0}, {"test_share": 0.95}]
 )
 def test_a_setting_outside_its_range_is_refused(wrong):
     with pytest.raises(ConfigError):
@@ -269,6 +269,20 @@ def test_what_parts_the_columns_of_a_csv_file_is_seen_in_its_header(tmp_path, se
     items = prepare(tmp_path).items
     assert items.columns == ["item_id", "title", "price"]
     assert items["price"].to_list() == [120.0, 80.0, 35.0]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        'item_id;title;"price, EUR"\na;Cup;1\n',
+        "item_id,title,,\na,Cup,,\n",
+        "item_id,title\na,Cup\n\n\n",
+        "\ufeffitem_id;title\r\na;Cup\r\n\r\n",
+    ],
+)
+def test_what_spreadsheets_add_to_a_csv_file_does_no_harm(tmp_path, items):
+    shop(tmp_path, items=items)
+    assert prepare(tmp_path).items.select("item_id", "title").rows() == [("a", "Cup")]
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ def a_shop(folder, **more):
 
 
 def test_language_and_synonyms_come_from_the_folder_and_stay(tmp_path):
-    source = a_shop(tmp_path / "shop", language="german", synonyms=RULES)
+    source = a_shop(tmp_path / "shop", name="Sofas 🛋", language="german", synonyms=RULES)
     dataset = prepare(source)
+    assert dataset.about.name == "Sofas 🛋"
     assert (dataset.about.language, dataset.about.synonyms) == ("german", RULES)
     dataset.save(tmp_path / "data")
     assert Dataset.load(tmp_path / "data").about == dataset.about
