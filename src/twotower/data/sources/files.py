@@ -91,10 +91,11 @@ def headless(
         DataError: a row has fewer columns; names the row.
     """
     text = path.read_bytes().decode(encoding, errors="replace")
-    split = pl.Series("line", text.splitlines()).str.split(separator)
-    short = split.list.len() < len(columns)
-    if len(split) == 0 or short.any():
-        row = int(short.arg_true()[0]) + 1 if len(split) else 1
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    split = pl.Series("line", lines).str.split(separator)
+    short = (split.list.len() < len(columns)).arg_true()
+    if len(short):
+        row = int(short[0]) + 1
         raise DataError(
             f"{path.name}: row {row} should have {len(columns)} values parted by {separator!r}: "
             f"{', '.join(columns)}. Get the publisher's file again."

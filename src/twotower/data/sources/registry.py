@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from twotower.data.sources import online_retail
+from twotower.data.sources import beibei, movielens, online_retail
 from twotower.data.sources.source import PublicSource, Published
 from twotower.errors import ConfigError
 
 SOURCES: Final[Mapping[str, PublicSource]] = {
-    source.name: source for source in (online_retail.SOURCE,)
+    source.name: source
+    for source in (
+        beibei.SOURCE,
+        movielens.SOURCE,
+        movielens.SOURCE_100K,
+        movielens.SOURCE_1M,
+        online_retail.SOURCE,
+    )
 }
 
 
