@@ -25,6 +25,7 @@ def blocks(kind):
 
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+CURLS = [line for line in COMMANDS if line.startswith("curl")]
 SERVE = next(line for line in COMMANDS if line.startswith("twotower serve"))
 
 
@@ -67,10 +68,12 @@ def address(said, place, surroundings):
 def sent(command, address):
     """A curl command of the tutorial, sent to the server of this test."""
     _, *words = shlex.split(command.replace(ADDRESS, address))
-    values = {word: words[place + 1] for place, word in enumerate(words) if word in ("-H", "-d")}
+    options = ("-H", "-d", "-X")
+    values = {word: words[place + 1] for place, word in enumerate(words) if word in options}
     [url] = [word for word in words if word.startswith("http")]
     name, _, kind = values["-H"].partition(": ")
-    return httpx.post(url, content=values["-d"], headers={name: kind}, timeout=30)
+    method = values.get("-X", "POST")
+    return httpx.request(method, url, content=values["-d"], headers={name: kind}, timeout=30)
 
 
 def test_the_files_look_as_shown(place):
@@ -100,7 +103,7 @@ def test_without_the_mapping_the_line_to_write_is_said(place, tmp_path):
 
 
 def test_an_event_changes_the_next_recommendations(address):
-    before, event, after = (sent(line, address) for line in COMMANDS if line.startswith("curl"))
+    before, event, after = (sent(line, address) for line in CURLS[:3])
     assert (before.status_code, event.status_code, after.status_code) == (200, 202, 200)
     assert event.json()["accepted"] == ["e1"]
     shown = [[hit["item_id"] for hit in answer.json()["hits"]] for answer in (before, after)]
@@ -108,3 +111,9 @@ def test_an_event_changes_the_next_recommendations(address):
     assert shown[0] != shown[1]
     assert "P00005" not in shown[1]
     assert httpx.get(address).status_code == 200
+
+
+def test_a_new_product_is_found_at_once(address):
+    put, search = (sent(line, address) for line in CURLS[3:])
+    assert put.status_code == search.status_code == 200
+    assert search.json()["hits"][0]["item_id"] == "NEW-1"

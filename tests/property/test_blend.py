@@ -11,7 +11,6 @@ from twotower.retrieval.blend import (
     Scale,
     blend_scores,
     choose_weight,
-    reciprocal_rank_fusion,
 )
 
 weights = st.floats(0, 1)
@@ -73,7 +72,6 @@ def test_a_row_that_may_not_be_returned_never_is(scores, weight, gone):
     blended = blend_scores(semantic, lexical, weight)
     assert (blended[:, gone] == -np.inf).all()
     assert np.isfinite(np.delete(blended, gone, axis=1)).all()
-    assert (reciprocal_rank_fusion(semantic, lexical)[:, gone] == -np.inf).all()
 
 
 @given(both(), st.floats(0.1, 5), st.floats(-3, 3), weights)
@@ -90,21 +88,6 @@ def test_a_catalogue_that_scores_alike_is_no_accident():
     same = np.full((2, 5), 0.3, np.float32)
     assert (blend_scores(same, np.zeros((2, 5)), 0.5) == 0).all()
     assert blend_scores(np.empty((2, 0)), np.empty((2, 0)), 0.5).shape == (2, 0)
-
-
-def test_reciprocal_ranks_are_the_published_formula():
-    semantic = np.array([[0.9, 0.1, 0.5]])
-    lexical = np.array([[0.0, 3.0, 5.0]])
-    expected = [[0.5 / 61, 0.5 / 63 + 0.5 / 62, 0.5 / 62 + 0.5 / 61]]
-    np.testing.assert_allclose(reciprocal_rank_fusion(semantic, lexical), expected, rtol=1e-6)
-
-
-def test_reciprocal_ranks_of_candidates_are_those_of_the_whole_at_their_depth():
-    random = np.random.default_rng(0)
-    semantic, lexical = random.normal(size=(1, 50)), random.random((1, 50))
-    whole = reciprocal_rank_fusion(semantic, lexical, depth=10)[0]
-    near, words = np.argsort(-semantic[0])[:10], np.argsort(-lexical[0])[:10]
-    assert set(np.flatnonzero(whole)) == set(near) | set(words)
 
 
 def test_the_weight_is_the_one_validation_prefers():

@@ -89,37 +89,6 @@ def blend_scores(
     return np.where(allowed, weight * near + (1 - weight) * matching, -np.inf).astype(np.float32)
 
 
-def reciprocal_rank_fusion(
-    semantic: ArrayLike,
-    lexical: ArrayLike,
-    weight: float = 0.5,
-    *,
-    constant: float = 60.0,
-    depth: int = 1000,
-) -> Scores:
-    """float32[B, N] fusion by rank alone: the first `depth` rows of both lists count.
-
-    Kept as a reference: it forgets how much better one row is than the next, and on shop
-    titles the linear blend is better by .040 nDCG@10.
-
-    Args:
-        semantic: float[B, N] scores of the whole catalogue, -inf where not retrievable.
-        lexical: float[B, N] scores by words; 0 where no word matches.
-        weight: 0..1, the share of meaning.
-        constant: how flat the top is, above 0.
-        depth: rows of each list that count; so candidates of that depth get the same scores.
-
-    Source:
-        Cormack, Clarke and Buettcher, SIGIR 2009.
-    """
-    _check_weight(weight)
-    meaning, words = np.asarray(semantic), np.asarray(lexical)
-    near = _reciprocal_ranks(meaning, meaning > -np.inf, constant, depth)
-    matching = _reciprocal_ranks(words, words > 0, constant, depth)
-    fused = weight * near + (1 - weight) * matching
-    return np.where(meaning > -np.inf, fused, -np.inf).astype(np.float32)
-
-
 @dataclass(frozen=True)
 class WeightChoice:
     """The share of meaning that validation prefers, and what was tried.
@@ -180,16 +149,6 @@ def _share(above: NDArray[np.float64], whole: NDArray[np.floating]) -> NDArray[n
     some = whole > 1e-9
     share: NDArray[np.float64] = above / np.where(some, whole, 1.0)[:, None]
     return np.where(some[:, None], share, 0.0)
-
-
-def _reciprocal_ranks(
-    scores: NDArray[np.floating], counted: NDArray[np.bool_], constant: float, depth: int
-) -> NDArray[np.float64]:
-    ranked = np.argsort(np.where(counted, -scores, np.inf), axis=1, kind="stable")
-    ranks = np.empty(scores.shape, dtype=np.int64)
-    places = np.broadcast_to(np.arange(1, scores.shape[1] + 1), scores.shape)
-    np.put_along_axis(ranks, ranked, places, axis=1)
-    return np.where(counted & (ranks <= depth), 1.0 / (constant + ranks), 0.0)
 
 
 def _check_weight(weight: float) -> None:
