@@ -194,7 +194,7 @@ def build(
     found, whole = _source(source, folder), _recipe(recipe, settings, split)
     with _workshop(quiet=as_json) as workshop:
         made = _pipeline().build(found, whole, out, workshop)
-    _print_report(dict(made.report), as_json=as_json)
+    _print_report(made.report, as_json=as_json)
     _finish(out, made.report, as_json=as_json, said=as_json)
 
 
@@ -296,7 +296,7 @@ def demo(
         Console().print("Building the [bold]synthetic demo shop[/]: made-up products and shoppers.")
         with _workshop(quiet=False) as workshop:
             made = pipeline.build("synthetic", _recipe("joint", None), folder, workshop)
-        _print_report(dict(made.report), as_json=False)
+        _print_report(made.report, as_json=False)
     serve(folder, host, port, database)
 
 
@@ -380,7 +380,7 @@ def _commit() -> str | None:
 def _finish(out: Path, report: Any, *, as_json: bool, said: bool = False) -> None:
     """Says what was built; exit code 3 when it is not better than its baselines."""
     if as_json and not said:
-        _print_json(dict(report))
+        _print_report(report, as_json=True)
     elif not as_json:
         Console().print(f"Bundle in [bold]{out}[/]. Next: twotower serve {out}")
     if not report["verdict"]["promoted"]:
@@ -391,13 +391,14 @@ def _print_json(content: Any) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _print_report(report: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        _print_json(report)
-        return
+def _print_report(report: Any, *, as_json: bool) -> None:
+    from twotower.evaluation.report import whole
     from twotower.evaluation.table import shown
 
-    Console().print(*shown(report), sep="\n")
+    if as_json:
+        _print_json(whole(report))
+    else:
+        Console().print(*shown(whole(report)), sep="\n")
 
 
 def _counts_table(name: str, counts: dict[str, int]) -> Table:

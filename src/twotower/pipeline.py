@@ -233,11 +233,11 @@ def release(
         dataset,
         index=index,
         lexical=lexical,
-        report={**report, "index": measured},
+        report=reports.stored({**report, "index": measured}),
         settings=serving.to_json(),
         recipe=run.about["recipe"],
     )
-    page.save_page(bundle.report, out / PAGE)
+    page.save_page(reports.whole(bundle.report), out / PAGE)
     return bundle
 
 

@@ -109,7 +109,7 @@ def test_prepare_warns_of_splits_with_few_cases(twotower, tmp_path):
 def test_a_bundle_is_measured_on_its_test_split(twotower, tiny_bundle):
     said = twotower("evaluate", tiny_bundle, "--json")
     assert said.code == 0, said
-    kept = json.loads((tiny_bundle / "report.json").read_text())
+    kept = twotower("report", tiny_bundle, "--json").json
     assert_report(said.json, "recommendation", "search")
     for task in ("recommendation", "search"):
         ours, theirs = (report["tasks"][task]["metrics"]["all"] for report in (said.json, kept))

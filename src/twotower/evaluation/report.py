@@ -5,6 +5,7 @@ import math
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ FORMAT: Final = 1
 
 _NUMBERS: Final = ("mean", "low", "high", "n")
 _SYSTEMS: Final = ("metrics", "variants", "baselines")
+_AT_TOP: Final = ("metrics", "baselines")
+"""Parts of the headline task that stand at the top of the report."""
 _NEEDED: Final = ("format", "metrics", "baselines", "tasks", "headline", "verdict")
 
 
@@ -131,6 +134,28 @@ def machine() -> dict[str, Any]:
     }
 
 
+def stored(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report as it is written: what stands at its top is not repeated under the headline task.
+
+    Args:
+        report: whole, see `assemble`.
+    """
+    main = report["headline"]["task"]
+    if main is None:
+        return dict(report)
+    section = {name: part for name, part in report["tasks"][main].items() if name not in _AT_TOP}
+    return {**report, "tasks": {**report["tasks"], main: section}}
+
+
+def whole(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `stored`; a report that is whole stays as it is."""
+    main = report["headline"]["task"]
+    if main is None:
+        return dict(report)
+    section = {**report["tasks"][main], **{name: report[name] for name in _AT_TOP}}
+    return {**report, "tasks": {**report["tasks"], main: section}}
+
+
 def save(report: Mapping[str, Any], path: Path) -> None:
     """Writes the report: the whole file or none of it.
 
@@ -139,7 +164,7 @@ def save(report: Mapping[str, Any], path: Path) -> None:
         DataError: the report is not of its own shape.
     """
     validate(report, str(path))
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(stored(report), indent=2, ensure_ascii=False, allow_nan=False)
     disk.write_text(path, text + "\n")
 
 
@@ -160,6 +185,8 @@ def load(path: Path) -> dict[str, Any]:
         raise DataError(
             f"{path} is unreadable ({error}); make it again with 'twotower evaluate'"
         ) from error
+    with suppress(KeyError, TypeError):  # not of its shape: told next
+        report = whole(report)
     validate(report, str(path))
     checked: dict[str, Any] = report
     return checked

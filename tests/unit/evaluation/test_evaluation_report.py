@@ -188,6 +188,20 @@ def test_a_saved_report_loads_the_same(report, tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.json"]
 
 
+def test_what_stands_at_the_top_is_written_once_and_read_under_its_task_again(report, tmp_path):
+    reports.save(report, tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text())
+    main = written["tasks"][report["headline"]["task"]]
+    assert written["metrics"]["all"]["ndcg@10"] == report["metrics"]["all"]["ndcg@10"]
+    assert written["baselines"]["popularity"] == json.loads(
+        json.dumps(report["baselines"]["popularity"])
+    )
+    assert not {"metrics", "baselines"} & set(main)
+    read = reports.load(tmp_path / "report.json")["tasks"][report["headline"]["task"]]
+    assert (read["metrics"], read["baselines"]) == (written["metrics"], written["baselines"])
+    assert reports.whole(report) == report
+
+
 def test_a_place_that_cannot_be_written_is_named_and_left_alone(report, tmp_path):
     (tmp_path / "file").write_text("mine")
 
