@@ -95,7 +95,7 @@ def test_wrong_usage_is_exit_code_2(twotower, words):
     [
         (["prepare", "nowhere", "--out", "out"], "nowhere is no folder"),
         (["prepare", "synthetic:products=3", "--out", "out"], "needs 20 products"),
-        (["prepare", "synthetic", "--out", "out", "--split", "random"], "leave-one-out"),
+        (["prepare", "synthetic", "--out", "out", "--split", "by-luck"], "leave-one-out"),
         (["train", "nowhere", "--out", "out"], "nowhere is no prepared dataset"),
         (["train", "nowhere", "--out", "out", "--recipe", "best"], "one of joint, sequential"),
         (["train", "nowhere", "--out", "out", "--set", "towers.with=3"], "did you mean width?"),
