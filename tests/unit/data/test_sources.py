@@ -1,9 +1,13 @@
 """Public data sets by name, on the command line."""
 
+import doctest
 from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from twotower.data import sources
+from twotower.data.sources import esci, markup
 from twotower.data.sources.registry import SOURCES, published
 from twotower.errors import ConfigError
 
@@ -18,10 +22,14 @@ def test_an_unknown_name_is_answered_with_all_names(tmp_path):
 
 
 def test_every_loader_says_its_source_licence_and_counts():
-    for source in SOURCES.values():
-        told = import_module(source.load.__module__).__doc__
+    modules = [
+        import_module(f"{sources.__name__}.{m.name}") for m in iter_modules(sources.__path__)
+    ]
+    loaders = [module for module in modules if hasattr(module, "SOURCE") or module is esci]
+    assert len(loaders) >= 6
+    for module in loaders:
         for word in ("Source:", "Licence:", "https://", "The publisher counts"):
-            assert word in told, (source.name, word)
+            assert word in module.__doc__, (module.__name__, word)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -58,3 +66,9 @@ def test_a_folder_that_is_none_is_refused(tmp_path, twotower):
     said = twotower("prepare", "beibei", "--from", tmp_path / "x", "--out", tmp_path / "data")
     assert said.code == 1
     assert "is no folder" in said.err
+
+
+def test_the_example_of_words_out_of_markup_is_true():
+    failed, tried = doctest.testmod(markup)
+    assert tried
+    assert not failed

@@ -66,10 +66,19 @@ def table(path: Path, columns: Sequence[str]) -> pl.DataFrame:
         MissingExtra: it is an Excel file, and nothing here reads those.
     """
     frame = _excel(path) if path.suffix == _EXCEL else reading.read(path)
+    return only(frame, columns, path.name)
+
+
+def only(frame: pl.DataFrame, columns: Sequence[str], file: str) -> pl.DataFrame:
+    """The wanted columns of a table.
+
+    Raises:
+        DataError: it lacks one; names the file.
+    """
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise DataError(
-            f"{path.name} has no column {', '.join(map(repr, missing))} "
+            f"{file} has no column {', '.join(map(repr, missing))} "
             f"(found: {', '.join(frame.columns)}). It is not the publisher's file, or another "
             "edition of it."
         )
