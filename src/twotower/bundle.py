@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from twotower import __version__, disk
 from twotower.data.dataset import Dataset
-from twotower.encoders.onnx import FILES as ENCODER_FILES
-from twotower.encoders.onnx import OnnxTextEncoder
+from twotower.encoders.packed import NEEDED_FILES as ENCODER_FILES
+from twotower.encoders.packed import PackedTextEncoder
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
@@ -69,7 +69,7 @@ class Model:
     folder: Path
     features: ItemFeatures
     towers: ExportedTowers
-    text_encoder: OnnxTextEncoder
+    text_encoder: PackedTextEncoder
     item_vectors: NDArray[np.float32]
     attention: NDArray[np.float32]
 
@@ -95,7 +95,7 @@ class Model:
                 f"{folder}: the towers make vectors {towers.width} wide, "
                 f"vectors.npy holds {vectors.shape[1]}; build it again"
             )
-        encoder = OnnxTextEncoder(folder / "text_encoder")
+        encoder = PackedTextEncoder(folder / "text_encoder")
         return cls(folder, features, towers, encoder, vectors, attention)
 
     @cached_property
@@ -110,7 +110,7 @@ class Model:
 def write_model(
     folder: Path,
     features: ItemFeatures,
-    encoder: OnnxTextEncoder,
+    encoder: PackedTextEncoder,
     vectors: NDArray[np.float32],
     attention: NDArray[np.float32],
 ) -> None:
@@ -120,7 +120,7 @@ def write_model(
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     np.save(folder / "attention.npy", attention, allow_pickle=False)
     (folder / "text_encoder").mkdir(exist_ok=True)
-    for name in ENCODER_FILES:
+    for name in encoder.files:
         shutil.copyfile(encoder.folder / name, folder / "text_encoder" / name)
 
 

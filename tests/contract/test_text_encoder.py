@@ -21,9 +21,9 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def packaged(cache):
-    return text_encoder("minilm", cache)
+@pytest.fixture(scope="module", params=["int8", "fp32"])
+def packaged(request, cache):
+    return text_encoder("minilm", cache, request.param)
 
 
 @pytest.fixture(scope="module")

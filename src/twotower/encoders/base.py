@@ -1,4 +1,4 @@
-"""What every text encoder offers."""
+"""What every text encoder offers, and what runs one."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,6 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twotower.progress import Steps
+
+
+class Engine(Protocol):
+    """Runs a transformer with its pooling; many threads may call it at once."""
+
+    def __call__(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """[B, W] unit-length vectors of sequences of token ids, none of them empty."""
+        ...
 
 
 class TextEncoder(Protocol):

@@ -21,7 +21,8 @@ class CachedTextEncoder:
     """A text encoder that remembers; satisfies `TextEncoder`.
 
     Vectors lie in shards of a few thousand, each written whole when it is done, so an
-    interrupted run loses at most one shard.
+    interrupted run loses at most one shard. A shard's keys begin with the digest of all that
+    follows and of the vectors; one that does not match is encoded again.
 
     Args:
         encoder: does the work for texts that are new.
@@ -31,6 +32,7 @@ class CachedTextEncoder:
     def __init__(self, encoder: TextEncoder, cache: Path) -> None:
         self._encoder = encoder
         self._folder = cache / "vectors" / encoder.hash
+        self._whole: set[Path] = set()
         self.name, self.width, self.hash = encoder.name, encoder.width, encoder.hash
 
     def encode(self, texts: Sequence[str], progress: Steps | None = None) -> NDArray[np.float32]:
@@ -67,27 +69,48 @@ class CachedTextEncoder:
         return sorted(self._folder.glob("*.keys"))
 
     def _drop_damaged(self) -> None:
-        """A shard whose vectors are not as many as its keys is encoded again."""
+        """A shard that is not as it was written is encoded again; each is looked at once."""
         for shard in self._shards():
-            try:
-                stored = np.load(_vectors(shard), mmap_mode="r", allow_pickle=False)
-                whole = stored.shape == (shard.stat().st_size / _KEY_BYTES, self.width)
-            except (OSError, ValueError, EOFError):
-                whole = False
-            if not whole:
+            if shard in self._whole:
+                continue
+            if self._is_whole(shard):
+                self._whole.add(shard)
+            else:
                 shard.unlink(missing_ok=True)
 
+    def _is_whole(self, shard: Path) -> bool:
+        try:
+            written, keys = _parts(shard)
+            stored = np.load(_vectors(shard), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False
+        has_all = stored.shape == (len(keys) / _KEY_BYTES, self.width)
+        return has_all and stored.dtype == np.float32 and _digest(keys, stored) == written
+
     def _write(self, keys: Sequence[_Key], vectors: NDArray[np.float32]) -> None:
-        shard = self._folder / f"{secrets.token_hex(8)}.keys"
+        shard, joined = self._folder / f"{secrets.token_hex(8)}.keys", b"".join(keys)
+        vectors = np.ascontiguousarray(vectors, np.float32)
         with disk.whole_file(_vectors(shard)) as part, part.open("wb") as file:
             np.save(file, vectors, allow_pickle=False)
         with disk.whole_file(shard) as part:  # last: a shard counts once its keys are there
-            part.write_bytes(b"".join(keys))
+            part.write_bytes(_digest(joined, vectors) + joined)
 
 
 def _keys(shard: Path) -> list[_Key]:
-    joined = shard.read_bytes()
+    _, joined = _parts(shard)
     return [joined[start : start + _KEY_BYTES] for start in range(0, len(joined), _KEY_BYTES)]
+
+
+def _parts(shard: Path) -> tuple[bytes, bytes]:
+    """The digest, and the keys one after the other."""
+    written = shard.read_bytes()
+    return written[:_KEY_BYTES], written[_KEY_BYTES:]
+
+
+def _digest(keys: bytes, vectors: NDArray[np.float32]) -> bytes:
+    digest = hashlib.blake2b(keys, digest_size=_KEY_BYTES)
+    digest.update(vectors.data)
+    return digest.digest()
 
 
 def _vectors(shard: Path) -> Path:

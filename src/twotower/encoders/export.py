@@ -1,24 +1,22 @@
-"""A sentence-transformers model written as an ONNX folder; needs the `train` extra."""
+"""A sentence-transformers model written as an encoder's folder; needs the `train` extra."""
 
 import hashlib
 import importlib.util
-import json
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from twotower import disk
-from twotower.encoders import hub
-from twotower.encoders.onnx import (
-    ABOUT_FILE,
-    MODEL_FILE,
-    TOKENIZER_FILE,
-    OnnxTextEncoder,
-    folder_hash,
-)
-from twotower.errors import ConfigError, MissingExtra, installing
+from twotower.encoders import hub, int8, quantise
+from twotower.encoders.onnx import MODEL_FILE
+from twotower.encoders.packed import TOKENIZER_FILE, PackedTextEncoder, describe
+from twotower.errors import ConfigError, CorruptBundle, MissingExtra, installing
+
+Precision = Literal["int8", "fp32"]
+"""`int8` falls back to `fp32` where the model or the machine does not allow it."""
 
 PACKAGED = "minilm"
 """all-MiniLM-L6-v2, 384 wide, from the package that carries its weights."""
@@ -33,25 +31,28 @@ _NO_MODEL = (
 )
 
 
-def text_encoder(name: str, cache: Path) -> OnnxTextEncoder:
-    """The encoder of that name, exported into the cache the first time.
+def text_encoder(name: str, cache: Path, precision: Precision = "int8") -> PackedTextEncoder:
+    """The encoder of that name, exported into the cache the first time or when it is damaged.
 
     Args:
         name: `minilm` for the packaged model, or the path or hub name of a
             sentence-transformers model.
         cache: folder that keeps exported encoders.
+        precision: of the weights.
 
     Raises:
         MissingExtra: PyTorch or the packaged model is not installed.
         ConfigError: there is no such model.
     """
-    folder = cache / "encoders" / _folder_name(name)
-    if not (folder / ABOUT_FILE).is_file():
-        with disk.alone_in(cache):
-            if not (folder / ABOUT_FILE).is_file():  # or else the one we waited for wrote it
-                with disk.whole_folder(folder) as staging:
-                    _export(name, staging)
-    return OnnxTextEncoder(folder)
+    folder = cache / "encoders" / f"{_folder_name(name)}-{precision}"
+    with suppress(CorruptBundle):
+        return PackedTextEncoder(folder)
+    with disk.alone_in(cache):
+        with suppress(CorruptBundle):  # the one we waited for wrote it
+            return PackedTextEncoder(folder)
+        with disk.whole_folder(folder) as staging:
+            _export(name, staging, precision)
+    return PackedTextEncoder(folder)
 
 
 def _folder_name(name: str) -> str:
@@ -75,18 +76,34 @@ def _files(model: Path) -> Iterator[str]:
             yield f"\0{name} {known.st_size} {known.st_mtime_ns}"
 
 
-def _export(name: str, folder: Path) -> None:
+def _export(name: str, folder: Path, precision: Precision) -> None:
     model = _load(name)
+    model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
+    if precision == "int8" and quantise.quantises(model) and quantise.write_int8(model, folder):
+        _describe(name, model, folder)
+        if quantise.agrees(folder, model):
+            return
+        for file in int8.FILES:
+            (folder / file).unlink()
+    _write_onnx(model, folder / MODEL_FILE)
+    _describe(name, model, folder)
+
+
+def _describe(name: str, model: Any, folder: Path) -> None:
+    most = min(model.get_max_seq_length() or _MAX_TOKENS, _MAX_TOKENS)
+    describe(folder, name=name, width=model.get_embedding_dimension(), max_tokens=most)
+
+
+def _write_onnx(model: Any, file: Path) -> None:
     import torch
 
-    model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     sample = model.tokenizer(["a first text", "another"], return_tensors="pt", padding=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns about its own future
         torch.onnx.export(
             _pooled(model),
             (sample["input_ids"], sample["attention_mask"]),
-            str(folder / MODEL_FILE),
+            str(file),
             input_names=["input_ids", "attention_mask"],
             output_names=["vectors"],
             dynamic_axes={
@@ -97,18 +114,11 @@ def _export(name: str, folder: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-    about = {
-        "name": name,
-        "width": model.get_embedding_dimension(),
-        "max_tokens": min(model.get_max_seq_length() or _MAX_TOKENS, _MAX_TOKENS),
-        "hash": folder_hash(folder / MODEL_FILE, folder / TOKENIZER_FILE),
-    }
-    (folder / ABOUT_FILE).write_text(json.dumps(about, indent=2) + "\n")
 
 
 def _load(name: str) -> Any:
     """The sentence-transformers model of that name."""
-    source = _packaged_folder() if name == PACKAGED else Path(name)
+    source = packaged_folder() if name == PACKAGED else Path(name)
     if not name or (source.is_absolute() and not source.is_dir()):
         raise ConfigError(_NO_MODEL.format(name=name, reason="no such folder"))
     try:
@@ -141,7 +151,7 @@ def _pooled(model: Any) -> Any:
     return Pooled()
 
 
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
     """Where the packaged model lies, found without importing it."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:

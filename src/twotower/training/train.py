@@ -13,7 +13,7 @@ from twotower import disk
 from twotower.bundle import write_model
 from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
-from twotower.encoders.onnx import OnnxTextEncoder
+from twotower.encoders.packed import PackedTextEncoder
 from twotower.features.history import Seen
 from twotower.progress import Progress
 from twotower.towers.export import export_towers, tensors
@@ -47,7 +47,7 @@ def train(
     dataset: Dataset,
     design: Design,
     encoder: TextEncoder,
-    packed_encoder: OnnxTextEncoder,
+    packed_encoder: PackedTextEncoder,
     folder: Path,
     *,
     about: Mapping[str, Any] | None = None,
@@ -88,7 +88,7 @@ def _trained(
     dataset: Dataset,
     design: Design,
     encoder: TextEncoder,
-    packed_encoder: OnnxTextEncoder,
+    packed_encoder: PackedTextEncoder,
     folder: Path,
     progress: Progress | None,
 ) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _sources(
     return [InBatch(counts), uniform] if config.negatives == "mixed" else [uniform]
 
 
-def _write(folder: Path, learner: Learner, material: Material, encoder: OnnxTextEncoder) -> float:
+def _write(folder: Path, learner: Learner, material: Material, encoder: PackedTextEncoder) -> float:
     """The exported model, whole or not at all; the largest difference of the export."""
     rows = np.unique(np.linspace(0, material.n_items - 1, _PARITY_ITEMS).astype(int))
     some = {name: array[rows] for name, array in material.arrays.items()}

@@ -84,7 +84,9 @@ def test_a_shard_whose_keys_were_not_written_does_not_count(tmp_path):
     assert counting.encoded == TEXTS
 
 
-@pytest.mark.parametrize("damage", ["truncated", "missing", "keys cut"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "missing", "keys cut", "keys empty", "one bit", "a bit of a key"]
+)
 def test_a_damaged_shard_is_encoded_again(tmp_path, damage):
     CachedTextEncoder(CountingEncoder(), tmp_path).encode(TEXTS)
     (keys,), (vectors,) = tmp_path.rglob("*.keys"), tmp_path.rglob("*.vectors.npy")
@@ -92,9 +94,22 @@ def test_a_damaged_shard_is_encoded_again(tmp_path, damage):
         vectors.write_bytes(vectors.read_bytes()[:-40])
     elif damage == "missing":
         vectors.unlink()
-    else:
+    elif damage == "keys cut":
         keys.write_bytes(keys.read_bytes()[:-5])
-    assert_right(CachedTextEncoder(CountingEncoder(), tmp_path))
+    elif damage == "keys empty":
+        keys.write_bytes(b"")
+    else:
+        _flip_a_bit(vectors if damage == "one bit" else keys)
+    counting = CountingEncoder()
+    assert_right(CachedTextEncoder(counting, tmp_path))
+    assert counting.encoded == TEXTS
+    assert_right(CachedTextEncoder(CountingEncoder(fail_after=0), tmp_path))
+
+
+def _flip_a_bit(file):
+    whole = bytearray(file.read_bytes())
+    whole[-3] ^= 1
+    file.write_bytes(whole)
 
 
 def test_progress_counts_what_was_known(tmp_path):

