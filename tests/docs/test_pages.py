@@ -12,7 +12,8 @@ import pytest
 import typer
 
 from twotower.cli import app
-from twotower.data import clean, shop_toml, words
+from twotower.data import clean, shop_toml, sources, words
+from twotower.data.sources.registry import SOURCES
 from twotower.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +78,17 @@ def test_every_cleaning_rule_is_documented():
     rules |= {f"invalid_{column}" for column in ("price", "rating")}
     page = (DOCS / "shop-toml.md").read_text("utf-8")
     assert len(rules) > 8
+    assert [rule for rule in sorted(rules) if f"`{rule}`" not in page] == []
+
+
+def test_every_public_data_set_and_its_rules_are_documented():
+    page = (DOCS / "public-data.md").read_text("utf-8")
+    names = {name.removesuffix("-large") for name in SOURCES}
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+    files = Path(sources.__file__).parent.glob("*.py")
+    called = r'cleaning\.(?:drop|note)\(\s*"([a-z_]+)"'
+    rules = {rule for file in files for rule in re.findall(called, file.read_text("utf-8"))}
+    assert len(rules) > 12
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in page] == []
 
 
