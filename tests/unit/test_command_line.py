@@ -23,7 +23,7 @@ VERBS = [
     "serve",
     "demo",
 ]
-STAGES = {"read", "check", "clean", "profile", "split", "done"}
+STAGES = {"read", "check", "clean", "profile", "split"}
 """What is told on the way, one line each, before the one line of an error."""
 TO_PASTE = re.compile(r"\[\w+\.columns\]$|\w+ = ")
 """Lines for shop.toml that may follow an error."""

@@ -101,7 +101,6 @@ def prepare(
     dataset = divided(clean, config, rules)
     tell("profile", 4, len(_STAGES))
     profile = _profile(dataset, tables, rules, config)
-    tell("done", len(_STAGES), len(_STAGES))
     return replace(dataset, profile=profile)
 
 

@@ -230,8 +230,8 @@ def test_columns_that_nothing_reads_are_named(tmp_path):
 def test_progress_is_told_stage_by_stage(tmp_path):
     told = []
     prepare(shop(tmp_path), progress=lambda *call: told.append(call))
-    assert [stage for stage, _, _ in told] == ["read", "check", "clean", "split", "profile", "done"]
-    assert [done for _, done, _ in told] == list(range(6))
+    assert [stage for stage, _, _ in told] == ["read", "check", "clean", "split", "profile"]
+    assert [done for _, done, _ in told] == list(range(5))
 
 
 def test_a_split_that_is_not_possible_says_which_is(tmp_path):
