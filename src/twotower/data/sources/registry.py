@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from twotower.data.sources import amazon_2018, beibei, esci, movielens, online_retail, rees46
+from twotower.data.sources import amazon, beibei, esci, movielens, online_retail, rees46
 from twotower.data.sources.source import PublicSource, Published
 from twotower.errors import ConfigError
 
 SOURCES: Final[Mapping[str, PublicSource]] = {
     source.name: source
     for source in (
-        amazon_2018.SOURCE,
+        *amazon.SOURCES,
         beibei.SOURCE,
         *esci.SOURCES,
         movielens.SOURCE,
