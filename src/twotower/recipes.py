@@ -69,7 +69,9 @@ def sequential() -> Recipe:
     """Recommendations from a log: the next item of each visitor."""
     return Recipe(
         "sequential",
-        towers=TowersConfig(width=128, similarity="dot", dropout=0.5, id_dropout=0.0),
+        towers=TowersConfig(
+            width=128, similarity="dot", item_layers=0, dropout=0.5, id_dropout=0.0
+        ),
         training=TrainingConfig(
             epochs=60,
             patience=5,

@@ -17,6 +17,7 @@ class TowersConfig:
         width: D, width of all vectors.
         similarity: `cosine` (unit-length vectors and a learned temperature) or `dot`.
         fusion: how an item's features become one vector.
+        item_layers: residual layers of the item tower above the fusion.
         id_dropout: share of item ids hidden in a training step.
         dropout: in all towers.
         history: H, events of a visitor that the user tower reads.
@@ -28,6 +29,7 @@ class TowersConfig:
     width: int = 128
     similarity: Literal["cosine", "dot"] = "cosine"
     fusion: Fusion = "attention"
+    item_layers: int = 1
     id_dropout: float = 0.1
     dropout: float = 0.2
     history: int = 50
@@ -49,8 +51,10 @@ class TowersConfig:
         for name in ("id_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"towers.{name} must be in [0, 1), got {getattr(self, name)}")
-        if self.history < 1 or self.layers < 1:
-            raise ConfigError("towers.history and layers must be at least 1")
+        if self.history < 1 or self.layers < 1 or self.item_layers < 0:
+            raise ConfigError(
+                "towers.history and layers must be at least 1, item_layers at least 0"
+            )
         if not 0 < self.temperature < math.inf:
             raise ConfigError(
                 f"towers.temperature must be positive and finite, got {self.temperature}"

@@ -169,7 +169,8 @@ class ItemTower(nn.Module):
         fusion: how features become one vector.
         id_dropout: share of items whose id is hidden in a training step, so that the
             tower also learns to place an item by its other features.
-        dropout: share of the hidden units dropped in training.
+        layers: residual layers above the fusion; without any, a vector is the fused one.
+        dropout: share of the layers' hidden units dropped in training.
         normalise: unit-length vectors (cosine), or free ones (inner product).
 
     Source:
@@ -183,6 +184,7 @@ class ItemTower(nn.Module):
         *,
         fusion: Fusion,
         id_dropout: float,
+        layers: int,
         dropout: float,
         normalise: bool,
     ) -> None:
@@ -191,7 +193,7 @@ class ItemTower(nn.Module):
         self.id_dropout, self.normalise = id_dropout, normalise
         self.embeddings = nn.ModuleDict({f.name: _embedding(f, width) for f in features})
         self.fusion = _fusion(fusion, len(features), width)
-        self.mlp = ResidualMlp(width, dropout)
+        self.layers = nn.Sequential(*(ResidualMlp(width, dropout) for _ in range(layers)))
 
     def forward(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Vectors and attention weights.
@@ -205,7 +207,7 @@ class ItemTower(nn.Module):
         token_NFD = torch.stack([self.embeddings[f.name](arrays[f.name]) for f in self.features], 1)
         present_NF = self._hide_ids(arrays["present"])
         fused_ND, weight_NF = self.fusion(token_NFD, present_NF)
-        vector_ND = self.mlp(fused_ND)
+        vector_ND = self.layers(fused_ND)
         return (F.normalize(vector_ND, dim=-1) if self.normalise else vector_ND), weight_NF
 
     def _hide_ids(self, present_NF: Tensor) -> Tensor:

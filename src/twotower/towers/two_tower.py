@@ -44,6 +44,7 @@ class TwoTower(nn.Module):
             config.width,
             fusion=config.fusion,
             id_dropout=config.id_dropout,
+            layers=config.item_layers,
             dropout=config.dropout,
             normalise=normalise,
         )

@@ -46,7 +46,9 @@ class UserTower(nn.Module):
         self.position = table(max_length + 1, width)
         self.kind = table(len(EVENT_KINDS) + 1, width)
         self.gap = table(GAP_BUCKETS, width)
-        self.blocks = nn.ModuleList(CausalBlock(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            CausalBlock(width, heads, dropout, max_length + 1) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
 
     def states(self, item_BHD: Tensor, kind_BH: Tensor, gap_BH: Tensor) -> Tensor:

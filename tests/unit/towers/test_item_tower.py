@@ -14,7 +14,7 @@ FUSIONS = ["attention", "concat", "sum"]
 
 def fresh(fusion="attention", **options):
     torch.manual_seed(1)
-    shape = {"id_dropout": 0.0, "dropout": 0.0, "normalise": True, **options}
+    shape = {"id_dropout": 0.0, "layers": 1, "dropout": 0.0, "normalise": True, **options}
     return ItemTower(FEATURES, 16, fusion=fusion, **shape).eval()
 
 
@@ -178,9 +178,17 @@ def test_an_unknown_fusion_is_refused():
 
 def test_dropout_blurs_what_the_layers_add_in_training_and_nothing_in_serving():
     tower, arrays = fresh(dropout=0.5, normalise=False), as_tensors(random_arrays(30))
-    torch.nn.init.normal_(tower.mlp.down.weight)
+    torch.nn.init.normal_(tower.layers[0].down.weight)
     served = [tower(arrays)[0] for _ in range(2)]
     assert torch.equal(*served)
     tower.train()
     blurred = [tower(arrays)[0] for _ in range(2)]
     assert not torch.allclose(*blurred)
+
+
+def test_without_layers_a_vector_is_the_sum_of_its_features():
+    tower, arrays = towers(fusion="sum", similarity="dot", item_layers=0).item, random_arrays(5)
+    inputs = as_tensors(arrays)
+    parts = torch.stack([tower.embeddings[f.name](inputs[f.name]) for f in FEATURES], 1)
+    expected = (parts * inputs["present"].unsqueeze(-1)).sum(1)
+    torch.testing.assert_close(tower(inputs)[0], expected)
