@@ -1,8 +1,12 @@
 """Words out of web pages: tags taken out, entities read."""
 
 import html
+from typing import Final
 
 import polars as pl
+
+_INLINE: Final = r"(?i)</?(a|b|em|font|i|span|strong|sub|sup|u)(\s[^<>]*)?>"
+"""Tags that may stand within a word."""
 
 
 def plain(column: pl.Expr) -> pl.Expr:
@@ -16,6 +20,7 @@ def plain(column: pl.Expr) -> pl.Expr:
     """
     bare = (
         column.str.replace_all(r"(?is)<(script|style)\b.*?(</(script|style)>|$)", " ")
+        .str.replace_all(_INLINE, "")
         .str.replace_all(r"<[a-zA-Z/!][^<>]*(>|$)", " ")
         .str.replace(r'^[^<>]*"\s*/?>', " ")
         .map_elements(html.unescape, return_dtype=pl.String)

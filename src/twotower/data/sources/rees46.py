@@ -30,7 +30,6 @@ from twotower.data.sources.files import PublisherFile
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 from twotower.data.words import IGNORE
-from twotower.errors import DataError
 
 _LOG: Final = PublisherFile(
     ("2019-Oct.csv", "2019-Nov.csv", "..."),
@@ -93,14 +92,7 @@ def _months(folder: Path) -> list[Path]:
 
 
 def _month(path: Path) -> pl.DataFrame:
-    try:
-        found = pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(
-            f"{path.name} cannot be read ({str(error).splitlines()[0]}). "
-            f"Get it again from {_LOG.home}"
-        ) from error
-    log = files.only(found, list(_COLUMNS.values()), path.name)
+    log = files.separated(path, list(_COLUMNS.values()))
     is_last = pl.int_range(pl.len()) == pl.len() - 1
     return (
         log.with_columns(files.numbers(log, "price", path.name))

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from twotower.data.sources import amazon, beibei, esci, movielens, online_retail, rees46
+from twotower.data.sources import (
+    amazon,
+    beibei,
+    esci,
+    home_depot,
+    movielens,
+    online_retail,
+    rees46,
+    retailrocket,
+    wands,
+)
 from twotower.data.sources.source import PublicSource, Published
 from twotower.errors import ConfigError
 
@@ -14,11 +24,14 @@ SOURCES: Final[Mapping[str, PublicSource]] = {
         *amazon.SOURCES,
         beibei.SOURCE,
         *esci.SOURCES,
+        home_depot.SOURCE,
         movielens.SOURCE,
         movielens.SOURCE_100K,
         movielens.SOURCE_1M,
         online_retail.SOURCE,
         rees46.SOURCE,
+        retailrocket.SOURCE,
+        wands.SOURCE,
     )
 }
 
