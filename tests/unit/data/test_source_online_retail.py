@@ -123,6 +123,12 @@ def test_the_publishers_excel_file_is_read(tmp_path):
     assert bought(dataset) == bought(read(invoices(tmp_path), split="leave-one-out"))
 
 
+def test_a_damaged_excel_file_is_named(tmp_path):
+    (tmp_path / "Online Retail.xlsx").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match=r"Online Retail\.xlsx cannot be read as Excel"):
+        read(tmp_path)
+
+
 def test_a_missing_file_is_named_with_its_looks_and_its_home(tmp_path):
     (tmp_path / "readme.txt").write_text("hello")
     with pytest.raises(DataError) as refused:
@@ -180,17 +186,17 @@ def _write_excel(path: Path, rows: list[list[str]]) -> None:
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>'
         f'<Override PartName="/xl/styles.xml" ContentType="{kinds}.styles+xml"/>'
-        f'<Override PartName="/xl/sheet.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
         f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
         '<sheet name="Online Retail" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r1" Type="{office}/worksheet" Target="sheet.xml"/>'
+        f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
         f'<Relationship Id="r2" Type="{office}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/>'
         '<xf numFmtId="22"/></cellXfs></styleSheet>',
-        "xl/sheet.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
     }
     with zipfile.ZipFile(path, "w") as book:
         for name, content in parts.items():

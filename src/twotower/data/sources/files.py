@@ -153,13 +153,16 @@ def numbers(frame: pl.DataFrame, column: str, file: str) -> pl.Series:
 
 
 def _excel(path: Path) -> pl.DataFrame:
+    """The first sheet; a column of numbers and words is text."""
     try:
-        return pl.read_excel(path, engine="calamine", infer_schema_length=None)
+        import fastexcel
     except ModuleNotFoundError as missing:
         raise MissingExtra(
-            f"reading {path.name} needs {missing.name or 'fastexcel'}; {installing('train')}"
+            f"reading {path.name} needs fastexcel; {installing('train')}"
         ) from missing
-    except Exception as error:  # calamine raises many kinds
+    try:
+        return pl.DataFrame(fastexcel.read_excel(path).load_sheet(0, schema_sample_rows=None))
+    except fastexcel.FastExcelError as error:
         raise DataError(
             f"{path.name} cannot be read as Excel ({str(error).splitlines()[0]}). "
             "Get the publisher's file again."
