@@ -1,25 +1,22 @@
 """The command line: one verb for each stage, in the order of the flow."""
 
-import json
 import os
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from twotower import __version__, exits
-from twotower.errors import MissingExtra, UnknownUser, installing
-from twotower.progress import PlainLines
+from twotower.errors import UnknownUser
+from twotower.terminal import (
+    counts_table,
+    print_answer,
+    print_json,
+    print_report,
+    stages,
+    workshop,
+)
 
 app = typer.Typer(
     help="Semantic search and personal recommendations for a shop, from one two-tower model.",
@@ -90,14 +87,14 @@ def prepare(
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
     found, recipe = _source(source, folder), _recipe("joint", settings, split)
-    with _workshop(quiet=as_json) as workshop:
-        dataset = _pipeline().prepare(found, recipe, out, workshop)
+    with workshop(quiet=as_json) as here:
+        dataset = stages().prepare(found, recipe, out, here)
     if as_json:
         told = {"counts": dataset.counts, "about": dataset.about.to_json()}
-        _print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
+        print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
         return
     console = Console()
-    console.print(_counts_table(dataset.about.name, dataset.counts))
+    console.print(counts_table(dataset.about.name, dataset.counts))
     for rule in dataset.profile.get("cleaning", []):
         if rule.get("count"):
             console.print(f"  cleaned: {rule['name']}, {rule['count']:,} ({rule['action']})")
@@ -117,14 +114,14 @@ def train(
     """Train the towers; run again after an interruption, it goes on where it was."""
     from twotower.schema import Split
 
-    pipeline = _pipeline()
-    with _workshop(quiet=as_json) as workshop:
-        run = pipeline.train(data, _recipe(recipe, settings), out, workshop)
-        _, dataset = pipeline.open_run(out)
-        serving = pipeline.tune(run, dataset, workshop)
+    flow = stages()
+    with workshop(quiet=as_json) as here:
+        run = flow.train(data, _recipe(recipe, settings), out, here)
+        _, dataset = flow.open_run(out)
+        serving = flow.tune(run, dataset, here)
         split = Split.TEST if run.has_learnt_validation else Split.VALIDATION
-        report = pipeline.evaluate(run, dataset, serving, workshop, split)
-    _print_report(report, as_json=as_json)
+        report = flow.evaluate(run, dataset, serving, here, split)
+    print_report(report, as_json=as_json)
     if not as_json:
         following = f"bundle {out} --out BUNDLE" if split == Split.TEST else f"evaluate {out}"
         Console().print(
@@ -143,11 +140,11 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Search better settings of a recipe on validation; run again, it goes on where it was."""
-    with _workshop(quiet=as_json) as workshop:
+    with workshop(quiet=as_json) as here:
         whole = _recipe(recipe, settings)
-        found = _pipeline().search_settings(data, whole, out, workshop, trials=trials)
+        found = stages().search_settings(data, whole, out, here, trials=trials)
     if as_json:
-        return _print_json(found)
+        return print_json(found)
     from twotower.evaluation.table import trials_table
 
     Console().print(trials_table(found))
@@ -165,18 +162,18 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure on the held-out split beside the baselines, or on tables training never saw."""
-    with _workshop(quiet=as_json) as workshop:
-        report = _pipeline().evaluate_folder(
-            folder, workshop, judgments=judgments, events=events, lineup=baselines
+    with workshop(quiet=as_json) as here:
+        report = stages().evaluate_folder(
+            folder, here, judgments=judgments, events=events, lineup=baselines
         )
-    _print_report(report, as_json=as_json)
+    print_report(report, as_json=as_json)
 
 
 @app.command()
 def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
     """Export a run's towers, build the index, verify, and write a bundle."""
-    with _workshop(quiet=as_json) as workshop:
-        made = _pipeline().bundle_run(run, out, workshop)
+    with workshop(quiet=as_json) as here:
+        made = stages().bundle_run(run, out, here)
     _finish(out, made.report, as_json=as_json)
 
 
@@ -192,9 +189,9 @@ def build(
 ) -> None:
     """All of the above: tables in, bundle out."""
     found, whole = _source(source, folder), _recipe(recipe, settings, split)
-    with _workshop(quiet=as_json) as workshop:
-        made = _pipeline().build(found, whole, out, workshop)
-    _print_report(made.report, as_json=as_json)
+    with workshop(quiet=as_json) as here:
+        made = stages().build(found, whole, out, here)
+    print_report(made.report, as_json=as_json)
     _finish(out, made.report, as_json=as_json, said=as_json)
 
 
@@ -208,7 +205,7 @@ def search(
 ) -> None:
     """Search a bundle from the shell."""
     answer = _retriever(folder).search(query, k=k, mode=mode)
-    _print_answer(answer, as_json=as_json)
+    print_answer(answer, as_json=as_json)
 
 
 @app.command()
@@ -236,7 +233,7 @@ def recommend(
             raise UnknownUser(
                 f"user {user!r} is not in the log of {folder}; give --history ID,ID,... instead"
             )
-    _print_answer(retriever.recommend(past, k=k), as_json=as_json)
+    print_answer(retriever.recommend(past, k=k), as_json=as_json)
 
 
 @app.command()
@@ -248,7 +245,7 @@ def report(
     from twotower.evaluation import report as reports
 
     found = reports.load(folder / "report.json")
-    _print_report(found, as_json=as_json)
+    print_report(found, as_json=as_json)
     if not as_json and (folder / "report.html").is_file():
         Console().print(f"The whole report as a page: {(folder / 'report.html').resolve()}")
 
@@ -291,12 +288,12 @@ def demo(
 
     disk.restore(folder)
     if not (folder / MANIFEST).is_file():
-        pipeline = _pipeline()
+        flow = stages()
 
         Console().print("Building the [bold]synthetic demo shop[/]: made-up products and shoppers.")
-        with _workshop(quiet=False) as workshop:
-            made = pipeline.build("synthetic", _recipe("joint", None), folder, workshop)
-        _print_report(made.report, as_json=False)
+        with workshop(quiet=False) as here:
+            made = flow.build("synthetic", _recipe("joint", None), folder, here)
+        print_report(made.report, as_json=False)
     serve(folder, host, port, database)
 
 
@@ -325,102 +322,14 @@ def _retriever(folder: Path) -> Any:
     return Retriever(Bundle.load(folder))
 
 
-def _pipeline() -> Any:
-    """The offline flow, imported when it is asked for: serving is installed without it."""
-    try:
-        from twotower import pipeline
-    except ModuleNotFoundError as missing:
-        raise MissingExtra(
-            f"this needs {missing.name}, which serving does not; {installing('train')}"
-        ) from missing
-    return pipeline
-
-
-@contextmanager
-def _workshop(*, quiet: bool) -> Iterator[Any]:
-    """A workshop that shows its progress: a bar on a terminal, lines where there is none."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers draws its own
-    command = f"twotower {shlex.join(sys.argv[1:])}"
-    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
-    console = Console(stderr=True, quiet=quiet)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    lines = PlainLines(lambda line: console.print(line, soft_wrap=True, highlight=False))
-    if not console.is_terminal:
-        yield _pipeline().Workshop(cache, lines, _commit(), command)
-        return
-    with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
-        yield _pipeline().Workshop(cache, _Bars(bars), _commit(), command)
-
-
-class _Bars:
-    """One bar for the stage at work."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars, self._task = bars, bars.add_task("start", total=None)
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._bars.update(self._task, description=stage, completed=done, total=total)
-
-
-def _commit() -> str | None:
-    """The commit of the source, when it runs from a clone."""
-    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        found = subprocess.run(git, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603 - fixed words
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
-
-
 def _finish(out: Path, report: Any, *, as_json: bool, said: bool = False) -> None:
     """Says what was built; exit code 3 when it is not better than its baselines."""
     if as_json and not said:
-        _print_report(report, as_json=True)
+        print_report(report, as_json=True)
     elif not as_json:
         Console().print(f"Bundle in [bold]{out}[/]. Next: twotower serve {out}")
     if not report["verdict"]["promoted"]:
         raise typer.Exit(exits.NOT_PROMOTED)
-
-
-def _print_json(content: Any) -> None:
-    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
-
-
-def _print_report(report: Any, *, as_json: bool) -> None:
-    from twotower.evaluation.report import whole
-    from twotower.evaluation.table import shown
-
-    if as_json:
-        _print_json(whole(report))
-    else:
-        Console().print(*shown(whole(report)), sep="\n")
-
-
-def _counts_table(name: str, counts: dict[str, int]) -> Table:
-    table = Table("table", "rows", title=name)
-    table.columns[1].justify = "right"
-    for row, count in counts.items():
-        table.add_row(row, f"{count:,}")
-    return table
-
-
-def _print_answer(answer: Any, *, as_json: bool) -> None:
-    if as_json:
-        _print_json(asdict(answer))
-        return
-    table = Table("rank", "score", "item", "title")
-    for hit in answer.hits:
-        table.add_row(
-            str(hit.rank), f"{hit.score:.3f}", escape(hit.item_id), escape(hit.item["title"])
-        )
-    Console().print(table)
-    if answer.fallback_used:
-        Console().print(f"fallback used: {answer.fallback_used}")
 
 
 def main() -> None:

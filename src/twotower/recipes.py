@@ -70,7 +70,12 @@ def sequential() -> Recipe:
     return Recipe(
         "sequential",
         towers=TowersConfig(
-            width=128, similarity="dot", item_layers=0, dropout=0.5, id_dropout=0.0
+            width=128,
+            similarity="dot",
+            fusion="sum",
+            item_layers=0,
+            dropout=0.5,
+            id_dropout=0.0,
         ),
         training=TrainingConfig(
             epochs=60,

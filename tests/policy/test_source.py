@@ -66,7 +66,7 @@ def test_file_names_are_nouns_of_the_field(file):
 
 @each_file
 def test_only_the_command_line_reads_the_environment(file):
-    if file.name == "cli.py":
+    if file.name in ("cli.py", "terminal.py"):
         return
     read = [
         ast.unparse(node)

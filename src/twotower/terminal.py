@@ -1,0 +1,112 @@
+"""What the command line shows: progress while it works, and tables of what came out."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from twotower.errors import MissingExtra, installing
+from twotower.progress import PlainLines
+
+
+def stages() -> Any:
+    """The offline flow, imported when it is asked for: serving is installed without it."""
+    try:
+        from twotower import pipeline
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(
+            f"this needs {missing.name}, which serving does not; {installing('train')}"
+        ) from missing
+    return pipeline
+
+
+@contextmanager
+def workshop(*, quiet: bool) -> Iterator[Any]:
+    """A workshop that shows its progress: a bar on a terminal, lines where there is none."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers draws its own
+    command = f"twotower {shlex.join(sys.argv[1:])}"
+    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
+    console = Console(stderr=True, quiet=quiet)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    lines = PlainLines(lambda line: console.print(line, soft_wrap=True, highlight=False))
+    if not console.is_terminal:
+        yield stages().Workshop(cache, lines, _commit(), command)
+        return
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
+        yield stages().Workshop(cache, _Bars(bars), _commit(), command)
+
+
+class _Bars:
+    """One bar for the stage at work."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars, self._task = bars, bars.add_task("start", total=None)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._bars.update(self._task, description=stage, completed=done, total=total)
+
+
+def _commit() -> str | None:
+    """The commit of the source, when it runs from a clone."""
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603 - fixed words
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
+
+
+def print_json(content: Any) -> None:
+    """One line, for machines."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def print_report(report: Any, *, as_json: bool) -> None:
+    """The report as tables and verdicts, or whole as JSON."""
+    from twotower.evaluation.report import whole
+    from twotower.evaluation.table import shown
+
+    if as_json:
+        print_json(whole(report))
+    else:
+        Console().print(*shown(whole(report)), sep="\n")
+
+
+def counts_table(name: str, counts: Mapping[str, int]) -> Table:
+    """Rows of each table and split."""
+    table = Table("table", "rows", title=name)
+    table.columns[1].justify = "right"
+    for row, count in counts.items():
+        table.add_row(row, f"{count:,}")
+    return table
+
+
+def print_answer(answer: Any, *, as_json: bool) -> None:
+    """The hits of a search or a recommendation."""
+    if as_json:
+        print_json(asdict(answer))
+        return
+    table = Table("rank", "score", "item", "title")
+    for hit in answer.hits:
+        table.add_row(
+            str(hit.rank), f"{hit.score:.3f}", escape(hit.item_id), escape(hit.item["title"])
+        )
+    Console().print(table)
+    if answer.fallback_used:
+        Console().print(f"fallback used: {answer.fallback_used}")
