@@ -10,7 +10,7 @@ def save_small_encoder(folder: Path, *, seed: int = 0) -> Path:
     """Reads texts letter by letter; another seed, another model of the same size."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,8 @@ From = Annotated[
 RecipeName = Annotated[
     str,
     typer.Option(
-        "--recipe", help="A recipe: joint, sequential, search, pointwise, contrastive, tiny."
+        "--recipe",
+        help="A recipe: joint, sequential, search, search-finetune, pointwise, contrastive, tiny.",
     ),
 ]
 Settings = Annotated[

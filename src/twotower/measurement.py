@@ -83,11 +83,18 @@ class Subject:
         model: exported towers, so that what is measured is what will be served.
         dataset: the prepared tables.
         encoder: the model's text encoder, usually with a cache.
+        untrained: the encoder that it was before it was fine-tuned; None where it was not.
     """
 
     model: Model
     dataset: Dataset
     encoder: TextEncoder
+    untrained: TextEncoder | None = None
+
+    @property
+    def frozen(self) -> TextEncoder:
+        """The encoder that has seen nothing of this shop: the baseline."""
+        return self.untrained or self.encoder
 
     @property
     def can_search(self) -> bool:
@@ -338,8 +345,8 @@ def _query_scorer(subject: Subject, queries: Sequence[str]) -> Scorer:
 
 def _frozen_scorer(subject: Subject, queries: Sequence[str]) -> Scorer:
     fields = subject.model.features.config.text_fields
-    items = subject.encoder.encode(item_texts(subject.dataset.items, fields))
-    return vector_scorer(subject.encoder.encode(queries), items)
+    items = subject.frozen.encode(item_texts(subject.dataset.items, fields))
+    return vector_scorer(subject.frozen.encode(queries), items)
 
 
 def _word_scorer(words: Bm25 | WordSearch, cases: Cases) -> Scorer:

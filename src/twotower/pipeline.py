@@ -7,7 +7,7 @@ for each.
 import json
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from twotower.data.prepare import prepare as prepare_tables
 from twotower.data.sources.source import Published
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
+from twotower.encoders.packed import PackedTextEncoder
 from twotower.errors import DataError, MissingExtra, installing
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
@@ -64,9 +65,16 @@ class Workshop:
     commit: str | None = None
     command: str | None = None
 
-    def subject(self, model: Model, dataset: Dataset) -> Subject:
-        """What is measured, its text vectors cached."""
-        return Subject(model, dataset, CachedTextEncoder(model.text_encoder, self.cache))
+    def subject(self, model: Model, dataset: Dataset, recipe: Mapping[str, Any]) -> Subject:
+        """What is measured, its text vectors cached; the recipe is the one it was made by."""
+        untrained = None
+        if recipe.get("fine_tuning", {}).get("epochs"):
+            untrained = self.cached(text_encoder(recipe["text_encoder"], self.cache))
+        return Subject(model, dataset, self.cached(model.text_encoder), untrained)
+
+    def cached(self, encoder: PackedTextEncoder) -> CachedTextEncoder:
+        """The encoder with its vectors kept."""
+        return CachedTextEncoder(encoder, self.cache)
 
     def origin(self, dataset: Dataset, seed: int) -> Origin:
         """Where the numbers of a report come from."""
@@ -132,11 +140,12 @@ def train(
     return _training_of_towers()(
         Dataset.load(data),
         recipe.design,
-        CachedTextEncoder(encoder, workshop.cache),
+        workshop.cached(encoder),
         encoder,
         out,
         about={"recipe": recipe.to_json(), "data": str(data.resolve())},
         replaces=replaces,
+        cached=workshop.cached,
         progress=workshop.progress,
     )
 
@@ -159,21 +168,27 @@ def search_settings(
     """
     try:
         from twotower.training import study as studies
+        from twotower.training.fine_tuning.stage import fine_tuned
         from twotower.training.material import gather
+        from twotower.training.train import FINE_TUNING
     except ModuleNotFoundError as missing:
         raise _no_training(missing) from missing
     studies.refuse_foreign(out)
     dataset, (free, start) = Dataset.load(data), space(recipe)
-    encoder = CachedTextEncoder(text_encoder(recipe.text_encoder, workshop.cache), workshop.cache)
+    about = {"recipe": recipe.to_json(), "data_hash": dataset.content_hash}
+    study = studies.Study(out, about, free, start, recipe.training.seed)
+    encoder = text_encoder(recipe.text_encoder, workshop.cache)
+    if recipe.fine_tuning.epochs:
+        study.save()  # from now on the folder is a study's
+        folder = out / FINE_TUNING
+        encoder = fine_tuned(dataset, recipe.design, encoder, folder, workshop.progress).encoder
     material = gather(
         dataset,
         recipe.features,
-        encoder,
+        workshop.cached(encoder),
         validation_cases=recipe.training.validation_cases,
         progress=workshop.progress,
     )
-    about = {"recipe": recipe.to_json(), "data_hash": dataset.content_hash}
-    study = studies.Study(out, about, free, start, recipe.training.seed)
     found = study.run(
         trials,
         lambda settings: derive(recipe, as_words(settings)).design,
@@ -188,7 +203,7 @@ def tune(run: Run, dataset: Dataset, workshop: Workshop) -> Serving:
     """How the run will answer, chosen on validation; written into the run."""
     kept = run.folder / SERVING
     if not kept.is_file():
-        chosen = choose_serving(workshop.subject(run.model, dataset))
+        chosen = choose_serving(workshop.subject(run.model, dataset, run.about["recipe"]))
         disk.write_text(kept, json.dumps(chosen.to_json(), indent=2) + "\n")
     return Serving.from_json(json.loads(kept.read_text()))
 
@@ -203,7 +218,7 @@ def evaluate(
 ) -> Report:
     """The run measured on held-out cases beside its baselines; written into the run."""
     sections = measure(
-        workshop.subject(run.model, dataset),
+        workshop.subject(run.model, dataset, run.about["recipe"]),
         serving,
         split,
         lineup=lineup,
@@ -293,13 +308,15 @@ def evaluate_folder(
         bundle = Bundle.load(folder)
         model, dataset, serving = bundle.model, bundle.dataset, Serving.from_json(bundle.settings)
         training, seed = bundle.report["training"], int(bundle.report["seed"])
+        made_by = bundle.manifest["recipe"]
     else:
         run, dataset = open_run(folder)
         serving = tune(run, dataset, workshop)
         if judgments is None and events is None:
             return evaluate(run, dataset, serving, workshop, lineup=lineup)
         model, training, seed = run.model, run.training, run.seed
-    subject = workshop.subject(model, dataset)
+        made_by = run.about["recipe"]
+    subject = workshop.subject(model, dataset, made_by)
     sections = measure_outside(
         subject,
         serving,

@@ -17,6 +17,7 @@ from twotower.errors import ConfigError
 from twotower.features.items import ItemFeaturesConfig
 from twotower.towers.config import TowersConfig
 from twotower.training.config import Design, TrainingConfig
+from twotower.training.fine_tuning.config import FineTuningConfig
 from twotower.training.space import Choice, Range, Space, Value
 
 
@@ -31,6 +32,7 @@ class Recipe:
         features: what the item tower sees.
         towers: the shape of the model.
         training: how it learns.
+        fine_tuning: how the text encoder learns before; 0 epochs leave it as it is.
     """
 
     name: str
@@ -39,11 +41,12 @@ class Recipe:
     features: ItemFeaturesConfig = field(default_factory=ItemFeaturesConfig)
     towers: TowersConfig = field(default_factory=TowersConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    fine_tuning: FineTuningConfig = field(default_factory=FineTuningConfig)
 
     @property
     def design(self) -> Design:
         """The part that training needs."""
-        return Design(self.features, self.towers, self.training)
+        return Design(self.features, self.towers, self.training, self.fine_tuning)
 
     def to_json(self) -> dict[str, Any]:
         """Every setting, as plain JSON."""
@@ -109,6 +112,12 @@ def search() -> Recipe:
     )
 
 
+def search_finetune() -> Recipe:
+    """`search` with its text encoder fine-tuned before, on judged queries and on titles."""
+    whole = search()
+    return replace(whole, name="search-finetune", fine_tuning=FineTuningConfig(epochs=3))
+
+
 def tiny() -> Recipe:
     """The joint recipe made small: seconds on a small shop, for tests and first steps."""
     whole = joint()
@@ -140,7 +149,8 @@ def contrastive() -> Recipe:
 
 
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
-    made.__name__: made for made in (joint, sequential, search, pointwise, contrastive, tiny)
+    made.__name__.replace("_", "-"): made
+    for made in (joint, sequential, search, search_finetune, pointwise, contrastive, tiny)
 }
 
 
@@ -159,6 +169,13 @@ _QUERIES: Space = {"training.listwise_weight": Range(0.0, 2.0)}
 
 _DRAWN: Space = {"training.uniform_negatives": Choice((512, 1024, 2048, 4096))}
 
+_SEARCH: Space = {
+    **_SHARED,
+    **_QUERIES,
+    "towers.width": Choice((128, 256, 384)),
+    "training.learning_rate": Range(2e-5, 1e-3, log=True),
+}
+
 SPACES: Mapping[str, Space] = {
     "joint": {**_SHARED, **_HISTORIES, **_QUERIES},
     "sequential": {
@@ -169,12 +186,8 @@ SPACES: Mapping[str, Space] = {
     },
     "pointwise": {**_SHARED, **_HISTORIES, **_DRAWN},
     "contrastive": {**_SHARED, **_HISTORIES, **_DRAWN},
-    "search": {
-        **_SHARED,
-        **_QUERIES,
-        "towers.width": Choice((128, 256, 384)),
-        "training.learning_rate": Range(2e-5, 1e-3, log=True),
-    },
+    "search": _SEARCH,
+    "search-finetune": _SEARCH,
     "tiny": {**_SHARED, "towers.width": Choice((16, 32)), "towers.dropout": Range(0.0, 0.4)},
 }
 """What `twotower tune` may change of each recipe; the recipe's own values lie inside."""

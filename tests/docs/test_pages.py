@@ -65,7 +65,7 @@ def test_every_command_and_option_is_documented():
             assert parameter.help, f"{name} {parameter.name} has no help"
             if parameter.param_type_name == "option":
                 assert f"`{parameter.opts[0]}`" in section
-    recipes = re.search(r"A recipe: ([\w, ]+)\.", page).group(1).split(", ")
+    recipes = re.search(r"A recipe: ([\w, -]+)\.", page).group(1).split(", ")
     assert recipes == list(RECIPES)
 
 

@@ -22,6 +22,7 @@ def test_a_recipe_has_its_name_and_every_setting_of_a_build(name):
         "features",
         "towers",
         "training",
+        "fine_tuning",
     }
 
 

@@ -51,7 +51,7 @@ def text_encoder(name: str, cache: Path, precision: Precision = "int8") -> Packe
         with suppress(CorruptBundle):  # the one we waited for wrote it
             return PackedTextEncoder(folder)
         with disk.whole_folder(folder) as staging:
-            _export(name, staging, precision)
+            write(load(name), name, staging, precision)
     return PackedTextEncoder(folder)
 
 
@@ -76,8 +76,15 @@ def _files(model: Path) -> Iterator[str]:
             yield f"\0{name} {known.st_size} {known.st_mtime_ns}"
 
 
-def _export(name: str, folder: Path, precision: Precision) -> None:
-    model = _load(name)
+def write(model: Any, name: str, folder: Path, precision: Precision = "int8") -> None:
+    """Writes a sentence-transformers model as an encoder's folder.
+
+    Args:
+        model: on the CPU.
+        name: what the encoder is called in reports.
+        folder: empty.
+        precision: of the weights.
+    """
     model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     if precision == "int8" and quantise.quantises(model) and quantise.write_int8(model, folder):
         _describe(name, model, folder)
@@ -101,7 +108,7 @@ def _write_onnx(model: Any, file: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns about its own future
         torch.onnx.export(
-            _pooled(model),
+            pooled(model),
             (sample["input_ids"], sample["attention_mask"]),
             str(file),
             input_names=["input_ids", "attention_mask"],
@@ -116,8 +123,13 @@ def _write_onnx(model: Any, file: Path) -> None:
         )
 
 
-def _load(name: str) -> Any:
-    """The sentence-transformers model of that name."""
+def load(name: str) -> Any:
+    """The sentence-transformers model of that name, on the CPU.
+
+    Raises:
+        MissingExtra: PyTorch or the packaged model is not installed.
+        ConfigError: there is no such model.
+    """
     source = packaged_folder() if name == PACKAGED else Path(name)
     if not name or (source.is_absolute() and not source.is_dir()):
         raise ConfigError(_NO_MODEL.format(name=name, reason="no such folder"))
@@ -135,8 +147,8 @@ def _load(name: str) -> Any:
         raise ConfigError(_NO_MODEL.format(name=name, reason=reason)) from error
 
 
-def _pooled(model: Any) -> Any:
-    """The transformer with its pooling and normalisation as one module of two inputs."""
+def pooled(model: Any) -> Any:
+    """Transformer, pooling and normalisation as one module of two inputs, without dropout."""
     import torch
 
     class Pooled(torch.nn.Module):
@@ -148,7 +160,7 @@ def _pooled(model: Any) -> Any:
             found = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
             return torch.nn.functional.normalize(found["sentence_embedding"], dim=-1)
 
-    return Pooled()
+    return Pooled().eval()
 
 
 def packaged_folder() -> Path:

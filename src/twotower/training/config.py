@@ -8,6 +8,7 @@ from twotower.errors import ConfigError
 from twotower.features.items import ItemFeaturesConfig
 from twotower.schema import EventKind
 from twotower.towers.config import TowersConfig
+from twotower.training.fine_tuning.config import FineTuningConfig
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,10 @@ class Design:
         features: what the item tower sees.
         towers: the shape of the model.
         training: how it learns.
+        fine_tuning: how its text encoder learns before.
     """
 
     features: ItemFeaturesConfig
     towers: TowersConfig
     training: TrainingConfig
+    fine_tuning: FineTuningConfig = field(default_factory=FineTuningConfig)

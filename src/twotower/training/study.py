@@ -112,7 +112,7 @@ class Study:
                 heading = f"trial {trial['number'] + 1} of {n_trials}"
                 told = None if progress is None else _headed(heading, progress)
                 self._try(trial, design_of(trial["settings"]), material, told)
-            return self._save()
+            return self.save()
 
     @property
     def best(self) -> Found:
@@ -135,7 +135,7 @@ class Study:
             "seconds": 0.0,
         }
         self.trials.append(trial)
-        self._save()
+        self.save()
         return trial
 
     def _suggested(self) -> dict[str, Value]:
@@ -156,10 +156,11 @@ class Study:
             trial |= {"state": PRUNED} | _outcome(watch.points)
         finally:
             trial["seconds"] = round(before + time.monotonic() - began, 1)
-            self._save()
+            self.save()
         shutil.rmtree(folder)
 
-    def _save(self) -> Found:
+    def save(self) -> Found:
+        """Writes down all trials so far; gives what `study.json` says."""
         found = {**self._about, "trials": self.trials}
         if any(trial["state"] == COMPLETE for trial in self.trials):
             found["best"] = self.best["number"]

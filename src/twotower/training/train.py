@@ -30,6 +30,7 @@ from twotower.training.examples import (
     QueryBatch,
     QueryExamples,
 )
+from twotower.training.fine_tuning.stage import fine_tuned
 from twotower.training.learner import Catalogue, Learner
 from twotower.training.loop import Curve, Validate, fit
 from twotower.training.material import Material, gather
@@ -39,7 +40,7 @@ from twotower.training.validation import validation_of
 
 Examples = HistoryExamples | QueryExamples
 
-REFIT = "refit"
+REFIT, FINE_TUNING = "refit", "fine-tuning"
 _PARITY_ITEMS = 1000
 
 
@@ -52,6 +53,7 @@ def train(
     *,
     about: Mapping[str, Any] | None = None,
     replaces: bool = False,
+    cached: Callable[[PackedTextEncoder], TextEncoder] = lambda encoder: encoder,
     progress: Progress | None = None,
 ) -> Run:
     """Trains, or goes on with an interrupted run; writes the exported towers.
@@ -64,6 +66,7 @@ def train(
         folder: new, or an interrupted run of the same design and data.
         about: more to be kept in `run.json`, such as the recipe and where the data lies.
         replaces: a run of another design or of other data in the folder makes way.
+        cached: puts a cache around an encoder that was fine-tuned.
         progress: told what happens.
 
     Raises:
@@ -79,8 +82,13 @@ def train(
     if begin(folder, asked, replaces=replaces) == "complete":
         return Run.load(folder)
     with disk.kept(folder):
+        tuned: dict[str, Any] = {}
+        if design.fine_tuning.epochs:
+            made = fine_tuned(dataset, design, packed_encoder, folder / FINE_TUNING, progress)
+            packed_encoder, encoder = made.encoder, cached(made.encoder)
+            tuned["fine_tuning_curve"] = made.curve
         found = _trained(dataset, design, encoder, packed_encoder, folder, progress)
-    write_json(folder / RUN, asked | found | {"state": "complete"})
+    write_json(folder / RUN, asked | tuned | found | {"state": "complete"})
     return Run.load(folder)
 
 
