@@ -12,11 +12,19 @@ from small_encoder import save_small_encoder
 from twotower.data.prepare import prepare
 from twotower.encoders.export import text_encoder
 from twotower.encoders.packed import PackedTextEncoder
+from twotower.errors import DataError
 from twotower.evaluation.cases import search_cases
 from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
-from twotower.pipeline import Workshop, evaluate_folder, search_settings, train, tune
+from twotower.pipeline import (
+    Workshop,
+    bundle_run,
+    evaluate_folder,
+    search_settings,
+    train,
+    tune,
+)
 from twotower.recipes import derive, recipe
 from twotower.training.fine_tuning.encoder import TrainableEncoder
 from twotower.training.fine_tuning.stage import best_epoch, fine_tuned
@@ -220,6 +228,29 @@ def test_a_run_is_served_by_the_tuned_encoder_and_measured_against_the_untrained
         for name in ("run", "plain")
     )
     assert ours["frozen_encoder"] == theirs["frozen_encoder"]
+
+
+def test_a_catalogue_alone_is_searched_as_its_tuned_encoder_says(shop, cache, tmp_path):
+    bare = replace(shop, events=None, judgments=None, searches=None)
+    bare.save(tmp_path / "data")
+    asked = derive(recipe("search-finetune"), ["fine_tuning.epochs=1"])
+    workshop = Workshop(cache)
+    train(tmp_path / "data", asked, tmp_path / "run", workshop)
+    bundle = bundle_run(tmp_path / "run", tmp_path / "bundle", workshop)
+    assert bundle.report["verdict"]["promoted"] is False  # nothing unmeasured is
+    encoder = bundle.model.text_encoder
+    assert encoder.hash != text_encoder("minilm", cache).hash
+    queries = encoder.encode(["red sofa", "warm jacket"])
+    expected = queries @ encoder.encode(item_texts(bare.items)).T
+    found = bundle.model.towers.queries(queries) @ bundle.model.item_vectors.T
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_catalogue_alone_is_not_enough_for_towers_on_a_frozen_encoder(shop, cache, tmp_path):
+    replace(shop, events=None, judgments=None, searches=None).save(tmp_path / "data")
+    with pytest.raises(DataError, match="training needs events or positive judgments"):
+        train(tmp_path / "data", recipe("search"), tmp_path / "run", Workshop(cache))
 
 
 def test_a_search_for_settings_stands_on_the_tuned_encoder(shop, small, tmp_path):

@@ -28,7 +28,8 @@ class Material:
         arrays: [N, ...] features of the whole catalogue.
         groups: [N] the same number for items of the same text.
         histories: of the training split, runs of one item merged; None without events.
-        judgments: of the training split; None without.
+        judgments: of the training split; None without. A catalogue alone has neither: its towers
+            stay as they begin, and search is as good as its text encoder.
         query_vectors: text vector of every training and validation query.
         validation: cases by task.
     """
@@ -46,10 +47,17 @@ class Material:
         """N, items of the catalogue."""
         return len(self.arrays["present"])
 
+    @property
+    def with_queries(self) -> bool:
+        """Whether there is a query tower: for judged queries, and for a catalogue alone."""
+        return self.judgments is not None or self.histories is None
+
     @cached_property
     def text_width(self) -> int:
-        """W, width of the query vectors; 0 without queries."""
-        return next((len(vector) for vector in self.query_vectors.values()), 0)
+        """W, width of the query vectors; 0 without a query tower."""
+        texts = self.arrays["text"] if "text" in self.arrays else np.zeros((0, 0))
+        first = next(iter(self.query_vectors.values()), texts.T)
+        return len(first) if self.with_queries else 0
 
 
 def gather(
@@ -59,6 +67,7 @@ def gather(
     *,
     validation_cases: int,
     with_validation_events: bool = False,
+    catalogue_alone: bool = False,
     progress: Progress | None = None,
 ) -> Material:
     """Encodes the catalogue and cuts the training split out of the dataset.
@@ -70,6 +79,7 @@ def gather(
         validation_cases: at most, of each task.
         with_validation_events: learn from the events of validation too, for a refit; its
             queries are never learnt from, the weights of hybrid search are chosen on them.
+        catalogue_alone: whether it is enough, as the text encoder has learnt from titles.
         progress: told while texts are encoded.
 
     Raises:
@@ -80,13 +90,14 @@ def gather(
     judgments = _part(dataset.judgments, Split.TRAIN)
     if judgments is not None and not judgments[schema.POSITIVE].any():
         judgments = None
-    if events is None and judgments is None:
+    is_alone = events is None and judgments is None
+    if is_alone and not catalogue_alone:
         raise DataError(
             "training needs events or positive judgments in the training split, found none; "
             "check the split of the dataset, or its event kinds and grades"
         )
     words = tuple(name for name in config.text_fields if name in dataset.about.text_fields)
-    config = replace(config, text_fields=words)
+    config = replace(config, text_fields=words, use=("text",) if is_alone else config.use)
     texts = item_texts(dataset.items, words)
     text_vectors = encoder.encode(texts, steps_of(progress, "encode items"))
     warm = _warm(dataset.n_items, events, judgments)

@@ -103,6 +103,7 @@ def _trained(
     """Towers trained and written into the folder; what `run.json` says of it."""
     told: dict[str, Any] = {
         "validation_cases": design.training.validation_cases,
+        "catalogue_alone": design.fine_tuning.epochs > 0,
         "progress": progress,
     }
     material = gather(dataset, design.features, encoder, **told)
@@ -128,6 +129,8 @@ def fit_towers(
 ) -> tuple[Learner, Curve]:
     """Fresh towers trained, or taken up from the folder's checkpoint; and how it went.
 
+    Where there is nothing to learn from they stay fresh.
+
     Args:
         material: what there is to learn from, and to validate on.
         design: what and how.
@@ -138,6 +141,8 @@ def fit_towers(
     """
     examples = examples_of(material, design)
     learner = build_learner(material, design, examples)
+    if not examples:
+        return learner.eval(), Curve()
     stream = ExampleStream(list(examples.values()), seed=design.training.seed)
     is_validated = validated and bool(material.validation)
     validate = watch(validation_of(learner, material)) if is_validated else None
@@ -181,7 +186,7 @@ def build_learner(
         material.features.features,
         text_width=material.text_width,
         with_users=material.histories is not None,
-        with_queries=material.judgments is not None,
+        with_queries=material.with_queries,
     )
     arrays = tensors(material.arrays)
     if design.training.start_from_text and "text" in arrays:
