@@ -14,7 +14,9 @@ class FineTuningConfig:
         epochs: at most; 0 leaves the encoder as it is.
         patience: epochs without a better validation NDCG@10 before it stops. The encoder as it
             was counts as epoch 0: where no epoch is better, it stays.
-        epoch_queries: at most, in one epoch; drawn anew each time where there are more.
+        epoch_queries: judged queries of one epoch, at most; drawn anew each time where there
+            are more. Where nothing was judged, so many are made up from titles.
+        title_queries: made up from titles, beside those of an epoch that were judged.
         batch_queries: queries in a batch; each is taught what is wrong by the items of all.
         learning_rate: of AdamW for the last layer, after the warm-up.
         layer_decay: factor of the learning rate for each layer further down. Embeddings of
@@ -30,8 +32,6 @@ class FineTuningConfig:
         mined_skip: nearest items that are left out of those: they may well be answers.
         mined_depth: how deep in the ranking they are looked for.
         mined_margin: those with more than this share of the best positive's score are left out.
-        title_share: share of an epoch's queries that are made up from titles; all of them where
-            nothing was judged.
         typo_share: share of the queries of a batch that get a typing mistake.
         drop_share: share of the queries of a batch that lose a word.
         max_query_tokens: longer queries are cut, in training.
@@ -47,6 +47,7 @@ class FineTuningConfig:
     epochs: int = 0
     patience: int = 1
     epoch_queries: int = 20_000
+    title_queries: int = 4_000
     batch_queries: int = 128
     learning_rate: float = 5e-5
     layer_decay: float = 0.9
@@ -60,7 +61,6 @@ class FineTuningConfig:
     mined_skip: int = 10
     mined_depth: int = 100
     mined_margin: float = 0.95
-    title_share: float = 0.25
     typo_share: float = 0.15
     drop_share: float = 0.15
     max_query_tokens: int = 32
@@ -89,12 +89,12 @@ class FineTuningConfig:
 
 
 _BOUNDS = {
-    **dict.fromkeys(("epochs", "mined_items", "mined_skip", "seed"), (0, math.inf)),
-    **dict.fromkeys(("listwise_weight", "weight_decay"), (0, math.inf)),
+    **dict.fromkeys(("epochs", "title_queries", "mined_items", "mined_skip"), (0, math.inf)),
+    **dict.fromkeys(("listwise_weight", "weight_decay", "seed"), (0, math.inf)),
     **dict.fromkeys(("patience", "epoch_queries", "judged_items", "mined_depth"), (1, math.inf)),
     **dict.fromkeys(("memory_tokens", "pool_items", "checkpoint_steps"), (1, math.inf)),
     **dict.fromkeys(("batch_queries",), (2, math.inf)),
     **dict.fromkeys(("max_query_tokens", "max_item_tokens"), (4, math.inf)),
     **dict.fromkeys(("layer_decay", "warmup_share", "mined_margin"), (0, 1)),
-    **dict.fromkeys(("title_share", "typo_share", "drop_share"), (0, 1)),
+    **dict.fromkeys(("typo_share", "drop_share"), (0, 1)),
 }

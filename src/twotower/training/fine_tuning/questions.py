@@ -57,13 +57,9 @@ class Questions:
     ) -> None:
         self._judged = [] if judgments is None else _judged(judgments)
         self._titles, self._rows, self._config = titles, titles.rows, config
-        share = config.title_share if self._judged else 1.0
-        if not self._rows:
-            share = 0.0
-        whole = len(self._judged) / (1 - share) if share < 1 else len(self._rows)
-        total = min(config.epoch_queries, round(whole) if self._judged else len(self._rows))
-        self._n_judged = min(len(self._judged), round(total * (1 - share)))
-        self._n_made = min(total - self._n_judged, len(self._rows))
+        made = config.title_queries if self._judged else config.epoch_queries
+        self._n_judged = min(len(self._judged), config.epoch_queries)
+        self._n_made = min(len(self._rows), made)
 
     def __len__(self) -> int:
         """Questions of one epoch."""

@@ -42,8 +42,8 @@ def questions(judged, **settings):
     return Questions(judged, TitleQueries(TEXTS), FineTuningConfig(epochs=1, **settings))
 
 
-def test_a_share_of_an_epoch_is_made_up_from_titles():
-    asked = questions(judgments(12), title_share=0.25).epoch(1)
+def test_beside_judged_queries_some_are_made_up_from_titles():
+    asked = questions(judgments(12), title_queries=4).epoch(1)
     assert len(asked) == 16
     assert sum(bool(one.words) for one in asked) == 4
     assert len({one.query for one in asked if not one.words}) == 12
@@ -56,7 +56,7 @@ def test_without_judgments_every_title_is_asked_once():
 
 
 def test_an_epoch_is_not_larger_than_asked_for_and_the_next_one_asks_others():
-    every = questions(judgments(50), title_share=0.0, epoch_queries=10)
+    every = questions(judgments(50), title_queries=0, epoch_queries=10)
     first, again, second = every.epoch(1), every.epoch(1), every.epoch(2)
     assert len(every) == len(first) == 10
     assert [one.query for one in first] == [one.query for one in again]
@@ -65,7 +65,7 @@ def test_an_epoch_is_not_larger_than_asked_for_and_the_next_one_asks_others():
 
 def test_queries_without_a_positive_are_not_asked():
     judged = judgments(3).with_columns(positive=pl.col("positive") & (pl.col("query") != "query 1"))
-    assert {one.query for one in questions(judged, title_share=0.0).epoch(1)} == {
+    assert {one.query for one in questions(judged, title_queries=0).epoch(1)} == {
         "query 0",
         "query 2",
     }
@@ -133,7 +133,7 @@ def test_better_positives_are_drawn_more_often():
     ("setting", "told"),
     [
         ({"epochs": -1}, "fine_tuning.epochs must be at least 0, got -1"),
-        ({"title_share": 1.5}, r"fine_tuning.title_share must be in \[0, 1\], got 1.5"),
+        ({"typo_share": 1.5}, r"fine_tuning.typo_share must be in \[0, 1\], got 1.5"),
         ({"learning_rate": float("nan")}, "fine_tuning.learning_rate must be above 0"),
         ({"drop_share": float("nan")}, "fine_tuning.drop_share must be in"),
         ({"mined_skip": 100}, "fine_tuning.mined_skip must be below mined_depth, got 100 of 100"),
