@@ -102,9 +102,8 @@ def trained(data, name, settings, folder):
 
 def per_case(run: Run, dataset: Dataset, cases):
     """The evaluation of the run's user tower."""
-    items = run.model.item_vectors
-    users = run.model.towers.users(items, cases.histories, cases.now_ms)
-    return evaluate(cases, vector_scorer(users, items))
+    users = run.model.users(cases.histories, cases.now_ms)
+    return evaluate(cases, vector_scorer(users, run.model.item_vectors))
 
 
 def numbers(found, first, slices):

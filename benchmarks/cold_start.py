@@ -106,7 +106,7 @@ class Systems:
 
     def scorers(self, cases):
         vectors = self._model.item_vectors
-        users = self._model.towers.users(vectors, cases.histories, cases.now_ms)
+        users = self._model.users(cases.histories, cases.now_ms)
         means = [self._text_ND[past.item_rows].sum(0) for past in cases.histories]
         return {
             "model": vector_scorer(users, vectors),

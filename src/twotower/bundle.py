@@ -4,7 +4,7 @@ BUNDLE/
 manifest.json       format and version, who made it, settings, sha256 of every file
 report.json         how good it is
 data/               the prepared dataset
-model/              features.json, towers/*.onnx, text_encoder/, vectors.npy, attention.npy
+model/              features.json, towers/*.onnx, text_encoder/, {vectors,attention,ids}.npy
 index/  lexical/    what answers
 """
 
@@ -26,6 +26,7 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.packed import NEEDED_FILES as ENCODER_FILES
 from twotower.encoders.packed import PackedTextEncoder
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
+from twotower.features.history import UNKNOWN_TIME, Histories
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
 from twotower.index.build import load_index
@@ -64,6 +65,7 @@ class Model:
         text_encoder: turns texts into text vectors.
         item_vectors: [N, D] vectors of the catalogue, memory-mapped.
         attention: [N, F] how much each feature of each item weighed.
+        ids: [N] row of each item in the table of ids; zeros in bundles of before.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class Model:
     text_encoder: PackedTextEncoder
     item_vectors: NDArray[np.float32]
     attention: NDArray[np.float32]
+    ids: NDArray[np.int64]
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
@@ -85,6 +88,7 @@ class Model:
             features = ItemFeatures.from_json(json.loads((folder / "features.json").read_text()))
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
             attention = np.load(folder / "attention.npy", mmap_mode="r", allow_pickle=False)
+            ids = _ids(folder / "ids.npy", len(vectors))
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise CorruptBundle(
                 f"{folder} is not a whole model ({error}); build it again"
@@ -96,7 +100,13 @@ class Model:
                 f"vectors.npy holds {vectors.shape[1]}; build it again"
             )
         encoder = PackedTextEncoder(folder / "text_encoder")
-        return cls(folder, features, towers, encoder, vectors, attention)
+        return cls(folder, features, towers, encoder, vectors, attention, ids)
+
+    def users(
+        self, histories: Histories, now_ms: int | NDArray[np.int64] = UNKNOWN_TIME
+    ) -> NDArray[np.float32]:
+        """[U, D] user vectors of histories over the catalogue; see `ExportedTowers.users`."""
+        return self.towers.users(self.item_vectors, histories, now_ms, ids=self.ids)
 
     @cached_property
     def hash(self) -> str:
@@ -107,18 +117,27 @@ class Model:
         return digest.hexdigest()[:16]
 
 
+def _ids(file: Path, n_items: int) -> NDArray[np.int64]:
+    if not file.is_file():
+        return np.zeros(n_items, np.int64)
+    found: NDArray[np.int64] = np.load(file, mmap_mode="r", allow_pickle=False)
+    return found
+
+
 def write_model(
     folder: Path,
     features: ItemFeatures,
     encoder: PackedTextEncoder,
     vectors: NDArray[np.float32],
     attention: NDArray[np.float32],
+    ids: NDArray[np.int64],
 ) -> None:
     """Everything of a model but its towers, which are exported into `folder/towers`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "features.json").write_text(json.dumps(features.to_json()))
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     np.save(folder / "attention.npy", attention, allow_pickle=False)
+    np.save(folder / "ids.npy", ids, allow_pickle=False)
     (folder / "text_encoder").mkdir(exist_ok=True)
     for name in encoder.files:
         shutil.copyfile(encoder.folder / name, folder / "text_encoder" / name)

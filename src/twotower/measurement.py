@@ -147,7 +147,7 @@ def asked_vectors(model: Model, dataset: Dataset) -> NDArray[np.float32]:
     if towers.has_users and dataset.events is not None:
         visitors = recommendation_cases(dataset, Split.VALIDATION).sample(_TUNING_CASES)
         if visitors.histories is not None and len(visitors):
-            found.append(towers.users(model.item_vectors, visitors.histories, visitors.now_ms))
+            found.append(model.users(visitors.histories, visitors.now_ms))
     if towers.has_queries and dataset.judgments is not None:
         queries = search_cases(dataset, Split.VALIDATION).sample(_TUNING_CASES).keys
         found.append(towers.queries(model.text_encoder.encode(queries)))
@@ -248,7 +248,7 @@ def measure_recommendation(
         lineup=lineup,
         progress=lambda name: steps_of(progress, f"tune on validation, {name}"),
     )
-    users = subject.model.towers.users(subject.model.item_vectors, _past(cases), cases.now_ms)
+    users = subject.model.users(_past(cases), cases.now_ms)
     ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}
     contest = _Contest(ours, rivals, served=MODEL)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)

@@ -77,6 +77,7 @@ def sequential() -> Recipe:
             similarity="dot",
             fusion="sum",
             item_layers=0,
+            history_ids=True,
             dropout=0.5,
             id_dropout=0.0,
         ),

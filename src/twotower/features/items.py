@@ -215,6 +215,11 @@ class ItemFeatures:
         )
 
 
+def id_rows(arrays: ItemArrays) -> NDArray[np.int64]:
+    """[N] row of each item in the table of ids; 0 where it has none."""
+    return arrays["id"] if "id" in arrays else np.zeros(len(arrays["present"]), np.int64)
+
+
 def _values(items: pl.DataFrame, config: ItemFeaturesConfig) -> dict[str, pl.Series]:
     """The values of every feature that has a vocabulary, by name."""
     found = {"id": items[schema.ITEM_ID]} if "id" in config.use else {}

@@ -21,6 +21,8 @@ class TowersConfig:
         id_dropout: share of item ids hidden in a training step.
         dropout: in all towers.
         history: H, events of a visitor that the user tower reads.
+        history_ids: items of a history have an id embedding of their own, added to their
+            vector: what an item leads to is not what it is found by.
         layers: transformer blocks of the user tower.
         heads: attention heads of the user tower; must divide `width`.
         temperature: at the start, for `cosine`.
@@ -33,6 +35,7 @@ class TowersConfig:
     id_dropout: float = 0.1
     dropout: float = 0.2
     history: int = 50
+    history_ids: bool = False
     layers: int = 2
     heads: int = 2
     temperature: float = 0.05

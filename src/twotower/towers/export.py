@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from twotower.errors import BundleError
 from twotower.features.history import GAP_BUCKETS, Histories, History, Seen
-from twotower.features.items import ItemArrays
+from twotower.features.items import ItemArrays, id_rows
 from twotower.schema import EVENT_KINDS
 from twotower.towers.exported import ITEM_FILE, QUERY_FILE, USER_FILE, ExportedTowers
 from twotower.towers.two_tower import TwoTower
@@ -82,7 +82,7 @@ def parity(model: TwoTower, exported: ExportedTowers, arrays: ItemArrays) -> flo
             text = generator.standard_normal((7, width)).astype(np.float32)
             gaps.append(_gap(model.query(torch.from_numpy(text)), exported.queries(text)))
         if model.user is not None:
-            gaps.append(_user_gap(model, exported, exported_items, generator))
+            gaps.append(_user_gap(model, exported, exported_items, generator, id_rows(arrays)))
     return max(gaps)
 
 
@@ -96,6 +96,7 @@ def _user_gap(
     exported: ExportedTowers,
     vectors: NDArray[np.float32],
     generator: np.random.Generator,
+    id_N: NDArray[np.int64],
 ) -> float:
     assert model.user is not None
     n_items = len(vectors)
@@ -104,11 +105,12 @@ def _user_gap(
     padded = exported.seen.read(histories.padded(model.user.max_length))
     found = model.user(
         torch.from_numpy(np.asarray(vectors[np.maximum(padded.item_rows, 0)])),
+        torch.from_numpy(id_N[np.maximum(padded.item_rows, 0)]),
         torch.from_numpy(padded.kinds),
         torch.from_numpy(padded.gaps),
         torch.from_numpy(padded.lengths),
     )
-    return _gap(found, exported.users(vectors, histories))
+    return _gap(found, exported.users(vectors, histories, ids=id_N))
 
 
 def _gap(trained: Tensor, exported: NDArray[np.float32]) -> float:
@@ -132,12 +134,13 @@ def _export_user(model: TwoTower, file: Path, seen: Seen) -> None:
     batch, length = 2, 3
     inputs = [
         torch.zeros(batch, length, model.config.width),
+        torch.zeros(batch, length, dtype=torch.long),
         torch.ones(batch, length, dtype=torch.long),
         torch.ones(batch, length, dtype=torch.long),
         torch.tensor([1, 3]),
     ]
     both = {0: "visitors", 1: "events"}
-    axes = {"items": both, "kinds": both, "gaps": both, "lengths": {0: "visitors"}}
+    axes = {"items": both, "ids": both, "kinds": both, "gaps": both, "lengths": {0: "visitors"}}
     _export(model.user, inputs, axes, file)
     written = onnx.load(file)
     about = {

@@ -75,6 +75,8 @@ class ExportedTowers:
         item_vectors: NDArray[np.float32],
         histories: Histories,
         now_ms: int | NDArray[np.int64] = UNKNOWN_TIME,
+        *,
+        ids: NDArray[np.int64],
     ) -> NDArray[np.float32]:
         """[U, D] user vectors.
 
@@ -82,29 +84,37 @@ class ExportedTowers:
             item_vectors: [N, D] vectors of the catalogue.
             histories: of U visitors; runs of the same item are merged here.
             now_ms: when the answer is wanted: one time, or one for each visitor.
+            ids: [N] id rows of the catalogue, see `features.items.id_rows`.
         """
         assert self._user is not None, "ask has_users first"
         collapsed = histories.collapsed()
         now = np.broadcast_to(now_ms, len(histories)).astype(np.int64)
         users = np.arange(len(histories))
         parts = [
-            self._run_users(item_vectors, collapsed.take(users[part]), now[part])
+            self._run_users(item_vectors, ids, collapsed.take(users[part]), now[part])
             for part in _chunks(len(histories), 512)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
 
     def _run_users(
-        self, item_vectors: NDArray[np.float32], histories: Histories, now_ms: NDArray[np.int64]
+        self,
+        item_vectors: NDArray[np.float32],
+        ids: NDArray[np.int64],
+        histories: Histories,
+        now_ms: NDArray[np.int64],
     ) -> NDArray[np.float32]:
         longest = int(np.clip(histories.lengths.max(), 1, self.history_length))
         padded = self.seen.read(histories.padded(longest, now_ms))
+        rows = np.maximum(padded.item_rows, 0)
         inputs = {
-            "items": np.asarray(item_vectors[np.maximum(padded.item_rows, 0)], np.float32),
+            "items": np.asarray(item_vectors[rows], np.float32),
+            "ids": np.asarray(ids[rows], np.int64),
             "kinds": padded.kinds,
             "gaps": padded.gaps,
             "lengths": padded.lengths,
         }
-        return np.asarray(self._user.run(None, inputs)[0])
+        read = {found.name: inputs[found.name] for found in self._user.get_inputs()}
+        return np.asarray(self._user.run(None, read)[0])
 
 
 def _session(file: Path) -> Any:

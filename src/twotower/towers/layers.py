@@ -91,10 +91,13 @@ def _slopes(heads: int, length: int) -> Tensor:
     return -torch.arange(length).unsqueeze(1) * slope_A
 
 
-def table(rows: int, width: int) -> nn.Embedding:
-    """An embedding table of small random rows."""
-    embedding = nn.Embedding(rows, width)
-    nn.init.normal_(embedding.weight, std=EMBEDDING_STD)
+def table(rows: int, width: int, unknown: int | None = None) -> nn.Embedding:
+    """An embedding table of small random rows; that of the unknown is zero, and stays so."""
+    embedding = nn.Embedding(rows, width, padding_idx=unknown)
+    with torch.no_grad():
+        embedding.weight.normal_(std=EMBEDDING_STD)
+        if unknown is not None:
+            embedding.weight[unknown] = 0
     return embedding
 
 

@@ -56,6 +56,7 @@ class TwoTower(nn.Module):
                 heads=config.heads,
                 dropout=config.dropout,
                 normalise=normalise,
+                n_ids=_n_ids(features) if config.history_ids else 0,
             )
             if with_users
             else None
@@ -97,6 +98,11 @@ class TwoTower(nn.Module):
         embedding = self.item.embeddings["id"]
         assert isinstance(embedding, IdEmbedding)
         embedding.start_from(row_N, vector_ND)
+
+
+def _n_ids(features: Sequence[Feature]) -> int:
+    """Rows of the id feature's table; 0 without one."""
+    return next((feature.size for feature in features if feature.kind == "id"), 0)
 
 
 def principal_directions(text_NW: Tensor, width: int) -> Tensor:

@@ -103,6 +103,12 @@ class Learner(nn.Module):
         vector_ND: Tensor = self.model.item(self._arrays())[0]
         return vector_ND
 
+    def ids(self, row: Tensor) -> Tensor:
+        """Rows in the table of ids of the given items; 0 where unknown, `PAD` too."""
+        if "id" not in self._names:
+            return torch.zeros_like(row)
+        return torch.where(row == PAD, 0, self.get_buffer("items_id")[row.clamp(min=0)])
+
     def _arrays(self, row_R: Tensor | None = None) -> dict[str, Tensor]:
         """Features of the given items, of all when left out."""
         arrays = {name: self.get_buffer(f"items_{name}") for name in self._names}
@@ -122,7 +128,9 @@ class Learner(nn.Module):
         self, batch: HistoryBatch, items: ItemVectors, candidates: Candidates | None
     ) -> Tensor:
         assert self.model.user is not None
-        state_BSD = self.model.user.states(items[batch.item_BL], batch.kind_BL, batch.gap_BL)
+        state_BSD = self.model.user.states(
+            items[batch.item_BL], self.ids(batch.item_BL), batch.kind_BL, batch.gap_BL
+        )
         wanted_BS = batch.weight_BS > 0
         state_PD = state_BSD[wanted_BS] * self._scale()
         target_P, weight_P = batch.target_BS[wanted_BS], batch.weight_BS[wanted_BS]

@@ -15,6 +15,7 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.encoders.packed import PackedTextEncoder
 from twotower.features.history import Seen
+from twotower.features.items import id_rows
 from twotower.progress import Progress
 from twotower.towers.export import export_towers, tensors
 from twotower.towers.exported import ExportedTowers
@@ -221,6 +222,7 @@ def _write(folder: Path, learner: Learner, material: Material, encoder: PackedTe
     with disk.whole_folder(folder / MODEL) as staging:
         difference = export_towers(learner.model, some, staging / "towers", seen)
         vectors, attention = ExportedTowers(staging / "towers").items(material.arrays)
-        write_model(staging, material.features, encoder, vectors, attention)
+        ids = id_rows(material.arrays)
+        write_model(staging, material.features, encoder, vectors, attention, ids)
         save_weights(learner.model.state_dict(), staging / "towers.safetensors")
     return difference

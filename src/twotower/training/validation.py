@@ -59,7 +59,6 @@ def _user_vectors(
         torch.from_numpy(array).to(items.device)
         for array in (padded.item_rows, padded.kinds, padded.gaps, padded.lengths)
     )
-    vectors: NDArray[np.float32] = (
-        user(items[rows.clamp(min=0)], kinds, gaps, lengths).cpu().numpy()
-    )
+    past = items[rows.clamp(min=0)]
+    vectors: NDArray[np.float32] = user(past, learner.ids(rows), kinds, gaps, lengths).cpu().numpy()
     return vectors

@@ -59,6 +59,7 @@ class WordTowers:
     stretch: float = 1.0
     width: int = WIDTH
     start: np.ndarray = field(default_factory=lambda: direction("kettle"))
+    asked_ids: list = field(default_factory=list)
 
     def items(self, arrays):
         lengths = 1 + self.stretch * (np.abs(arrays["text"][:, :1]) * 10) if self.stretch else 1
@@ -68,7 +69,8 @@ class WordTowers:
     def queries(self, text_vectors):
         return text_vectors
 
-    def users(self, item_vectors, histories, now_ms):
+    def users(self, item_vectors, histories, now_ms, *, ids):
+        self.asked_ids += [ids[one.item_rows].tolist() for one in histories]
         return np.stack(
             [
                 item_vectors[one.item_rows[-1]] if len(one) else self.start / 10
@@ -104,6 +106,7 @@ def little_bundle(
         text_encoder=encoder,
         item_vectors=vectors,
         attention=attention,
+        ids=np.arange(len(items)) + 100,
     )
     return SimpleNamespace(
         model=model,

@@ -228,6 +228,12 @@ def test_a_new_product_with_a_title_only_is_found_and_recommended_at_once(shop):
     assert shop.recommend(shop.history(["zorb"]), k=2).history_length == 1
 
 
+def test_a_history_is_read_with_the_ids_of_its_items_and_new_products_have_none(shop):
+    new = shop.put_item("zorb", {"title": "Zorblax couch"})
+    shop.recommend(History.of([3, 0, new, 3]), k=3)
+    assert shop.bundle.model.towers.asked_ids[-1] == [103, 100, 0, 103]
+
+
 def test_a_known_product_is_replaced_whole(shop):
     shop.put_item("kettle", {"title": "Garden hose", "price": 12, "in_stock": False})
     assert shop.n_items == 7

@@ -15,6 +15,8 @@ from twotower.towers.exported import ITEM_FILE, USER_FILE, ExportedTowers
 
 DAY = 86_400_000
 
+IDS = random_arrays(50)["id"]
+
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 @pytest.mark.parametrize("fusion", ["attention", "concat", "sum"])
@@ -36,7 +38,7 @@ def test_towers_that_were_not_trained_are_not_exported(tmp_path, users, queries)
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("towers")
-    model = towers()
+    model = towers(history_ids=True)
     export_towers(model, random_arrays(50), folder)
     return model, ExportedTowers(folder), folder
 
@@ -59,18 +61,21 @@ def test_histories_with_times_give_the_vectors_of_the_trained_user_tower(exporte
     with torch.no_grad():
         expected = model.user(
             torch.from_numpy(items[np.maximum(padded.item_rows, 0)]),
+            torch.from_numpy(IDS[np.maximum(padded.item_rows, 0)]),
             *(torch.from_numpy(part) for part in (padded.kinds, padded.gaps, padded.lengths)),
         )
-    np.testing.assert_allclose(found.users(items, histories, now), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(
+        found.users(items, histories, now, ids=IDS), expected, atol=TOLERANCE
+    )
 
 
 def test_a_batch_of_visitors_equals_each_of_them_alone(exported):
     _, found, _ = exported
     items, _ = found.items(random_arrays(50))
     histories, now = visitors()
-    together = found.users(items, histories, now)
+    together = found.users(items, histories, now, ids=IDS)
     for user in range(len(histories)):
-        alone = found.users(items, histories.take(np.array([user])), now[user])
+        alone = found.users(items, histories.take(np.array([user])), now[user], ids=IDS)
         np.testing.assert_allclose(alone[0], together[user], atol=1e-5)
 
 
@@ -100,7 +105,7 @@ def test_nothing_in_gives_nothing_out(exported):
     _, found, _ = exported
     items, _ = found.items(random_arrays(50))
     assert found.queries(np.zeros((0, TEXT_WIDTH), np.float32)).shape == (0, 16)
-    assert found.users(items, Histories.from_lists([])).shape == (0, 16)
+    assert found.users(items, Histories.from_lists([]), ids=IDS).shape == (0, 16)
     none, weights = found.items(random_arrays(0))
     assert none.shape == (0, 16)
     assert weights.shape == (0, len(FEATURES))
@@ -147,3 +152,11 @@ def test_a_damaged_user_tower_is_named(exported, tmp_path):
     (tmp_path / "towers" / USER_FILE).write_bytes(b"no model")
     with pytest.raises(CorruptBundle, match=USER_FILE):
         ExportedTowers(tmp_path / "towers")
+
+
+def test_towers_without_ids_of_their_own_are_asked_without_them(tmp_path):
+    export_towers(towers(), random_arrays(50), tmp_path)
+    found, (histories, now) = ExportedTowers(tmp_path), visitors()
+    items, _ = found.items(random_arrays(50))
+    one, other = (found.users(items, histories, now, ids=ids) for ids in (IDS, IDS[::-1]))
+    np.testing.assert_array_equal(one, other)

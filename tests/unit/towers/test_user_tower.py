@@ -9,13 +9,14 @@ BATCH, LENGTH, WIDTH = 3, 6, 16
 
 @pytest.fixture(params=["cosine", "dot"])
 def tower(request):
-    return towers(similarity=request.param).user
+    return towers(similarity=request.param, history_ids=True).user
 
 
 def history(seed=0):
     generator = torch.Generator().manual_seed(seed)
     return (
         torch.randn(BATCH, LENGTH, WIDTH, generator=generator),
+        torch.randint(0, 40, (BATCH, LENGTH), generator=generator),
         torch.randint(1, 5, (BATCH, LENGTH), generator=generator),
         torch.randint(0, 24, (BATCH, LENGTH), generator=generator),
     )
@@ -55,14 +56,15 @@ def test_everyone_without_events_is_at_the_start_state(tower):
     assert torch.isfinite(found).all()
 
 
-def test_order_kind_and_time_of_events_matter(tower):
-    items, kinds, gaps = history()
+def test_order_id_kind_and_time_of_events_matter(tower):
+    items, ids, kinds, gaps = history()
     everything = torch.full((BATCH,), LENGTH)
-    before = tower(items, kinds, gaps, everything)
+    before = tower(items, ids, kinds, gaps, everything)
     for other in (
-        (items.flip(1), kinds, gaps),
-        (items, kinds % 4 + 1, gaps),
-        (items, kinds, (gaps + 5) % 24),
+        (items.flip(1), ids, kinds, gaps),
+        (items, ids % 39 + 1, kinds, gaps),
+        (items, ids, kinds % 4 + 1, gaps),
+        (items, ids, kinds, (gaps + 5) % 24),
     ):
         assert (tower(*other, everything) - before).abs().max() > 1e-3
 
@@ -76,8 +78,23 @@ def test_visitors_do_not_see_each_other(tower):
 
 
 def test_dropout_is_for_training_only():
-    tower = towers(dropout=0.5).user
+    tower = towers(dropout=0.5, history_ids=True).user
     everything = torch.full((BATCH,), LENGTH)
     assert torch.equal(tower(*history(), everything), tower(*history(), everything))
     tower.train()
     assert not torch.equal(tower(*history(), everything), tower(*history(), everything))
+
+
+def test_an_unknown_id_adds_nothing_and_never_will():
+    tower = towers(history_ids=True).user
+    with torch.no_grad():
+        tower.id.weight[0] = 0
+    plain = towers().user
+    plain.load_state_dict({k: v for k, v in tower.state_dict().items() if k != "id.weight"})
+    items, ids, kinds, gaps = history()
+    unknown = torch.zeros_like(ids)
+    torch.testing.assert_close(
+        tower.states(items, unknown, kinds, gaps), plain.states(items, ids, kinds, gaps)
+    )
+    tower.states(items, unknown, kinds, gaps).sum().backward()
+    assert (tower.id.weight.grad == 0).all()

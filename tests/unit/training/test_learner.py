@@ -85,7 +85,7 @@ def test_the_cost_of_histories_is_the_softmax_over_the_whole_catalogue():
     learner, batch = learner_of(), history_batch()
     items = learner.item_vectors()
     states = learner.model.user.states(
-        items[batch.item_BL.clamp(min=0)], batch.kind_BL, batch.gap_BL
+        items[batch.item_BL.clamp(min=0)], learner.ids(batch.item_BL), batch.kind_BL, batch.gap_BL
     )
     wanted = batch.target_BS != PAD
     logits = states[wanted] @ items.T * learner.model.scale()

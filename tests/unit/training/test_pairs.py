@@ -99,7 +99,7 @@ def test_the_contrastive_loss_of_histories_is_of_cosines():
     )
     items = learner.item_vectors()
     states = learner.model.user.states(
-        items[batch.item_BL.clamp(min=0)], batch.kind_BL, batch.gap_BL
+        items[batch.item_BL.clamp(min=0)], learner.ids(batch.item_BL), batch.kind_BL, batch.gap_BL
     )
     wanted = batch.target_BS != PAD
     cosine = (states[wanted] * items[batch.target_BS[wanted]]).sum(1)
