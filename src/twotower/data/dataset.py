@@ -158,6 +158,7 @@ class Dataset:
                 is missing, truncated or altered; names the file.
         """
         folder = Path(folder)
+        disk.restore(folder)
         manifest = _read_manifest(folder)
         for name, expected in manifest["files"].items():
             _verify(folder / name, expected)

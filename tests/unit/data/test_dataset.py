@@ -64,6 +64,12 @@ def test_an_older_dataset_is_replaced_and_nothing_stays_beside_it(made, tmp_path
     assert names(tmp_path) == ["data"]
 
 
+def test_a_dataset_put_aside_by_a_killed_writer_is_put_back(made, tmp_path):
+    made.save(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / ".data.k1lled00.old")
+    assert Dataset.load(tmp_path / "data").content_hash == made.content_hash
+
+
 def test_a_folder_of_something_else_is_left_alone(made, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match="left alone"):
