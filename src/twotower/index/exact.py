@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,13 +10,14 @@ from numpy.typing import ArrayLike
 from twotower.index import base, files, ranking
 from twotower.index.base import Hits, Mask, Rows, Vectors
 from twotower.index.live import LiveLayer
+from twotower.index.live_rows import LiveRows
 
 _VECTORS = "vectors.npy"
 _SCORES_AT_ONCE: Final = 8_000_000
 """Scores held at a time while a batch is answered (32 MB)."""
 
 
-class ExactIndex:
+class ExactIndex(LiveRows):
     """Inner product with every row of a memory-mapped array.
 
     Args:
@@ -33,21 +33,8 @@ class ExactIndex:
 
     def __init__(self, vectors: ArrayLike) -> None:
         array = np.asanyarray(vectors)
-        self._base: Vectors = base.as_item_vectors(array, array.shape[-1])
-        self._longest = ranking.largest_norm(self._base)
-        self._live = LiveLayer.empty(*self._base.shape)
-        self._writer = Lock()
-        self.measured: dict[str, Any] = {}
-
-    @property
-    def n_items(self) -> int:
-        """Rows ever given, deleted ones included."""
-        return self._live.n_items
-
-    @property
-    def width(self) -> int:
-        """Numbers in one vector."""
-        return int(self._base.shape[1])
+        given = base.as_item_vectors(array, array.shape[-1])
+        super().__init__(given, LiveLayer.empty(*given.shape))
 
     def search(
         self,
@@ -85,23 +72,6 @@ class ExactIndex:
             every[:, live.gone_rows] = -np.inf
             return every
         return score_rows(asked, base.as_rows(rows, live.n_items), live, self._base)
-
-    def vectors(self, rows: ArrayLike) -> Vectors:
-        """float32[R, D] the vectors of `rows`."""
-        live = self._live
-        return live.vectors_of(base.as_rows(rows, live.n_items), self._base)
-
-    def upsert(self, rows: ArrayLike, vectors: ArrayLike) -> None:
-        """Set the vectors of `rows`; row `n_items` appends."""
-        given = base.as_item_vectors(vectors, self.width)
-        with self._writer:
-            wanted = np.atleast_1d(np.asarray(rows, dtype=np.int64))
-            self._live = self._live.upserted(wanted, given)
-
-    def delete(self, rows: ArrayLike) -> None:
-        """Never return `rows` again, until an upsert brings them back."""
-        with self._writer:
-            self._live = self._live.deleted(base.as_rows(rows, self._live.n_items))
 
     def save(self, folder: Path) -> None:
         """Write index.json, vectors.npy and the live layer into `folder`."""

@@ -16,7 +16,6 @@ Source:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, Self
 
 import faiss
@@ -29,6 +28,7 @@ from twotower.index import base, files, ranking
 from twotower.index.base import Hits, Mask, Rows, Vectors
 from twotower.index.exact import score_rows
 from twotower.index.live import LiveLayer
+from twotower.index.live_rows import LiveRows
 
 _faiss: Any = faiss
 """faiss's type stubs miss half of what we call."""
@@ -66,7 +66,7 @@ class HnswConfig:
                 raise ConfigError(f"HnswConfig.{name} must be in {low}..{high}, got {value}")
 
 
-class HnswIndex:
+class HnswIndex(LiveRows):
     """Approximate neighbours by inner product, with an exact live layer on top.
 
     Args:
@@ -88,23 +88,8 @@ class HnswIndex:
         self._hold(_built(given, config), LiveLayer.empty(*given.shape), config.scan_below)
 
     def _hold(self, graph: Any, live: LiveLayer, scan_below: int) -> None:
-        self._graph = graph
-        self._base = _stored(graph)
-        self._longest = ranking.largest_norm(self._base)
-        self._live = live
-        self._scan_below = scan_below
-        self._writer = Lock()
-        self.measured: dict[str, Any] = {}
-
-    @property
-    def n_items(self) -> int:
-        """Rows ever given, deleted ones included."""
-        return self._live.n_items
-
-    @property
-    def width(self) -> int:
-        """Numbers in one vector."""
-        return int(self._base.shape[1])
+        super().__init__(_stored(graph), live)
+        self._graph, self._scan_below = graph, scan_below
 
     def search(
         self,
@@ -167,23 +152,6 @@ class HnswIndex:
         asked = base.as_queries(queries, self.width)
         wanted = np.arange(live.n_items) if rows is None else base.as_rows(rows, live.n_items)
         return score_rows(asked, wanted, live, self._base)
-
-    def vectors(self, rows: ArrayLike) -> Vectors:
-        """float32[R, D] the vectors of `rows`."""
-        live = self._live
-        return live.vectors_of(base.as_rows(rows, live.n_items), self._base)
-
-    def upsert(self, rows: ArrayLike, vectors: ArrayLike) -> None:
-        """Set the vectors of `rows` in the exact layer; row `n_items` appends."""
-        given = base.as_item_vectors(vectors, self.width)
-        with self._writer:
-            wanted = np.atleast_1d(np.asarray(rows, dtype=np.int64))
-            self._live = self._live.upserted(wanted, given)
-
-    def delete(self, rows: ArrayLike) -> None:
-        """Never return `rows` again, until an upsert brings them back."""
-        with self._writer:
-            self._live = self._live.deleted(base.as_rows(rows, self._live.n_items))
 
     def save(self, folder: Path) -> None:
         """Write index.json, graph.faiss (vectors within) and the live layer into `folder`."""
