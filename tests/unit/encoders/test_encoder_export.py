@@ -108,7 +108,7 @@ def test_a_name_that_is_no_model_is_refused_without_waiting_for_the_network(
 def test_who_asks_while_it_is_exported_waits_for_it(tmp_path, cache, monkeypatch):
     exported, second = [], ThreadPoolExecutor(1)
 
-    def export(name, folder, precision):
+    def export(model, name, folder, precision):
         exported.append(name)
         if len(exported) == 1:
             waiting = second.submit(text_encoder, "minilm", tmp_path)
@@ -116,7 +116,7 @@ def test_who_asks_while_it_is_exported_waits_for_it(tmp_path, cache, monkeypatch
                 waiting.result(timeout=0.3)
         shutil.copytree(text_encoder("minilm", cache).folder, folder, dirs_exist_ok=True)
 
-    monkeypatch.setattr(export_module, "_export", export)
+    monkeypatch.setattr(export_module, "write", export)
     first = text_encoder("minilm", tmp_path)
     second.shutdown(wait=True)
     assert exported == ["minilm"]
