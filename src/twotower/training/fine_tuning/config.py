@@ -46,7 +46,7 @@ class FineTuningConfig:
 
     epochs: int = 0
     patience: int = 1
-    epoch_queries: int = 20_000
+    epoch_queries: int = 8_000
     title_queries: int = 4_000
     batch_queries: int = 128
     learning_rate: float = 5e-5
