@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -103,12 +104,19 @@ def _someone():
     return "postgres" if "postgres" in names else "nobody"
 
 
-@pytest.fixture(scope="session")
-def postgres():
-    """A PostgreSQL server, one for each worker; a test asks it for a `new_database()`."""
+@contextmanager
+def started():
+    """A server of one's own; without PostgreSQL the test is skipped."""
     if programs() is None:
         pytest.skip("no PostgreSQL on this machine; `make postgres` installs it")
     with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, one for each worker; a test asks it for a `new_database()`."""
+    with started() as server:
         yield server
 
 

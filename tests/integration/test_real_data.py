@@ -1,23 +1,13 @@
 """The public data sets that the project is measured on are read as the papers count them."""
 
-from pathlib import Path
-
 import pytest
 
+from public_data import folder
 from twotower.data.prepare import PrepareConfig, prepare
 from twotower.evaluation.cases import recommendation_cases, search_cases
 from twotower.schema import Split
 
-DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
-
 pytestmark = pytest.mark.real
-
-
-def folder(name):
-    found = DATASETS / name
-    if not found.is_dir():
-        pytest.skip(f"needs the public data set {name} in {DATASETS}")
-    return found
 
 
 def test_amazon_beauty_has_a_test_case_for_every_user():

@@ -1,17 +1,8 @@
-from pathlib import Path
-
 import polars as pl
 import pytest
 
+from public_data import folder
 from twotower.data.prepare import prepare
-
-DATASETS = Path(__file__).parents[4] / "shared" / "datasets"
-
-
-def folder(name: str) -> Path:
-    if not (DATASETS / name).is_dir():
-        pytest.skip(f"the public data set {name} is not beside the project ({DATASETS})")
-    return DATASETS / name
 
 
 @pytest.mark.real

@@ -1,15 +1,12 @@
 """k1, b and field weights are chosen by the quality that validation cases report."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from public_data import folder
 from twotower.errors import ConfigError
 from twotower.lexical.bm25 import Bm25, Parameters
 from twotower.lexical.tuning import tune
-
-HOME_DEPOT = Path(__file__).parents[4] / "shared/datasets/home_depot"
 
 
 def first_rank(targets: list[int]):
@@ -67,13 +64,12 @@ def test_tuning_on_nothing_is_refused():
 
 @pytest.mark.real
 def test_home_depot_is_answered_as_well_as_the_published_baseline():
-    if not HOME_DEPOT.exists():
-        pytest.skip(f"the Home Depot data set is not at {HOME_DEPOT}")
     import polars as pl
 
-    items = pl.read_parquet(HOME_DEPOT / "items.parquet")
+    source = folder("home_depot")
+    items = pl.read_parquet(source / "items.parquet")
     row_of = {item_id: row for row, item_id in enumerate(items["item_id"])}
-    judged = pl.read_parquet(HOME_DEPOT / "judgments.parquet").filter(
+    judged = pl.read_parquet(source / "judgments.parquet").filter(
         (pl.col("split") == "validation") & (pl.col("grade").max().over("query") >= 2.33)
     )
     words = Bm25.fit({"title": items["title"].to_list()}, parameters=Parameters(0.3, 0.6))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from postgres_server import PostgresServer, programs
+from postgres_server import started
 from twotower.errors import StorageUnavailable
 from twotower.shop.connection import open_engine
 from twotower.shop.database import ShopDatabase
@@ -18,9 +18,7 @@ def event(event_id):
 @pytest.fixture
 def own_server():
     """A server that this test may stop."""
-    if programs() is None:
-        pytest.skip("no PostgreSQL on this machine; `make postgres` installs it")
-    with PostgresServer() as server:
+    with started() as server:
         yield server
 
 

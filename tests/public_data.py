@@ -8,7 +8,7 @@ import pytest
 from twotower.data.clean import LEFT_OUT
 from twotower.data.dataset import Dataset
 
-DATASETS = Path(__file__).parents[4] / "shared" / "datasets"
+DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 
 
 def folder(name: str) -> Path:
