@@ -17,8 +17,8 @@ FILES: Final = (MODEL_FILE,)
 class OnnxEngine:
     """Transformer, pooling and normalisation as one graph; satisfies `Engine`.
 
-    A call runs on one thread. ONNX Runtime's own threads would spin, be pinned to cores that
-    were not given to this process, and wait for each other in every layer.
+    A call runs on one thread. With ONNX Runtime's default, processor time was a multiple of
+    wall time, on cores that were not given to this process too.
 
     Args:
         folder: holds `model.onnx`.
