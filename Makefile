@@ -70,7 +70,7 @@ test-all: lint web chromium postgres ## the slow tests too
 	$(PYTEST)
 
 lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers; Biome and unit tests of the web app
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

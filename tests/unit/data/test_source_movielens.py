@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from public_data import folder
 
+from public_data import folder
 from twotower.data.prepare import PrepareConfig, prepare
 from twotower.data.sources.registry import published
 from twotower.errors import DataError

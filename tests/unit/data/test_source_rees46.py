@@ -4,8 +4,8 @@ import gzip
 from pathlib import Path
 
 import pytest
-from public_data import folder, left_out
 
+from public_data import folder, left_out
 from twotower.data.prepare import PrepareConfig, prepare
 from twotower.data.sources.registry import published
 from twotower.errors import DataError
