@@ -2,6 +2,7 @@
 
 retriever.py        questions in, answers out
 search.py           typed words
+matching.py         which rows a query matches: totals, facets and pages count these
 recommendations.py  visitors and products
 blend.py            meaning and words become one score
 suggestions.py      what a shopper may be typing: queries, categories, products

@@ -11,13 +11,11 @@ from twotower.lexical.reading import Reading
 from twotower.retrieval.answers import Answer, Mode, Parts, Stopwatch
 from twotower.retrieval.blend import DEFAULT_WEIGHT, Scale, blend_scores
 from twotower.retrieval.catalogue import Catalogue
+from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords
 from twotower.retrieval.page import check_page, page_of
 
 MAX_QUERY: Final = 10_000
 """Characters of a query."""
-_CANDIDATES: Final = 1_000
-"""Rows taken from each list where the index is not exact; the same for every page, so that
-pages joined together equal one long page."""
 
 
 class Search:
@@ -47,25 +45,17 @@ class Search:
         watch.lap("lexical")
         if mode == "lexical" or not self._towers.has_queries:
             return self._by_words(words, reading, mode, k, offset, watch)
-        vector = self._query_vector(reading.corrected or asked)
-        watch.lap("encode")
-        rows, meaning, scale, definition = self._semantic(vector, words)
+        matching = self._matching(reading.corrected or asked, words, watch)
+        matched = matching.under(None)
         watch.lap("semantic")
-        words = words[rows]
-        scores = meaning
-        if mode == "hybrid":
-            scores = blend_scores(meaning[None], words[None], self._weight, scale=scale)[0]
-        page, page_scores = page_of(rows, scores, offset, k)
-        places = np.searchsorted(rows, page)
-        parts = [
-            Parts(semantic=float(near), lexical=float(matching))
-            for near, matching in zip(meaning[places], words[places], strict=True)
-        ]
+        scores = self._scores(matched, mode, matching.scale)
+        page, page_scores = page_of(matched.rows, scores, offset, k)
+        parts = _parts(matched, page)
         watch.lap("blend")
         return Answer(
             hits=self._catalogue.hits(page, page_scores, parts, offset),
-            total=int(np.isfinite(scores).sum()),
-            total_definition=definition,
+            total=len(matched.rows),
+            total_definition=matched.definition,
             took_ms=watch.took_ms(),
             mode=mode,
             degraded=reading.is_cut,
@@ -75,16 +65,14 @@ class Search:
     def _by_words(
         self, words: Vectors, reading: Reading, mode: Mode, k: int, offset: int, watch: Stopwatch
     ) -> Answer:
-        words = words[: len(self._catalogue)]
-        matching = np.flatnonzero(words)
-        page, scores = page_of(matching, words[matching], offset, k)
-        parts = [Parts(lexical=float(score)) for score in scores]
-        hits = self._catalogue.hits(page, scores, parts, offset)
+        matched = MatchedWords(words[: len(self._catalogue)]).under(None)
+        page, scores = page_of(matched.rows, matched.lexical, offset, k)
+        hits = self._catalogue.hits(page, scores, _parts(matched, page), offset)
         watch.lap("blend")
         return Answer(
             hits=hits,
-            total=len(matching),
-            total_definition="products that hold a word of the query, or one meant by it",
+            total=len(matched.rows),
+            total_definition=matched.definition,
             took_ms=watch.took_ms(),
             mode="lexical",
             fallback_used=None if mode == "lexical" else "lexical",
@@ -92,32 +80,32 @@ class Search:
             corrected_query=reading.corrected,
         )
 
-    def _query_vector(self, query: str) -> Vectors:
+    def _matching(self, query: str, words: Vectors, watch: Stopwatch) -> MatchedMeaning:
         text = self._bundle.model.text_encoder.encode([query])
         vector: Vectors = self._towers.queries(text)[0]
-        return vector
+        watch.lap("encode")
+        floor = float(vector @ self._mean) if self._mean is not None else 0.0
+        return MatchedMeaning(self._bundle.index, vector, words, floor)
 
-    def _semantic(self, vector: Vectors, words: Vectors) -> tuple[Rows, Vectors, Scale, str]:
-        """Rows to rank, ascending, their scores by meaning, the query's scale, what they are."""
-        index, floor = self._bundle.index, self._floor(vector)
-        if index.is_exact:
-            meaning = index.scores(vector)[0]
-            n_rows = min(len(meaning), len(words))
-            rows, meaning = np.arange(n_rows), meaning[:n_rows]
-            top, definition = meaning.max(initial=-np.inf), "all products, the best fitting first"
-        else:
-            near = index.search(vector, _CANDIDATES)
-            held = np.flatnonzero(words[: index.n_items])
-            matching, _ = page_of(held, words[held], 0, _CANDIDATES)
-            rows = np.union1d(near.rows[0][near.rows[0] >= 0], matching)
-            rows = rows[rows < len(words)]
-            meaning, top = index.scores(vector, rows)[0], near.scores[0, 0]
-            definition = f"the {_CANDIDATES} nearest products by meaning and by words"
-        scale = Scale(np.array([floor]), np.array([top]), np.array([words.max(initial=0.0)]))
-        return rows, meaning, scale, definition
+    def _scores(self, matched: Matched, mode: Mode, scale: Scale) -> Vectors:
+        assert matched.semantic is not None
+        if mode == "semantic":
+            return matched.semantic
+        meaning, words = matched.semantic[None], matched.lexical[None]
+        blended: Vectors = blend_scores(meaning, words, self._weight, scale=scale)[0]
+        return blended
 
-    def _floor(self, vector: Vectors) -> float:
-        return float(vector @ self._mean) if self._mean is not None else 0.0
+
+def _parts(matched: Matched, page: Rows) -> list[Parts]:
+    """What the scores of the rows of a page are made of."""
+    places = np.searchsorted(matched.rows, page)
+    words = matched.lexical[places]
+    if matched.semantic is None:
+        return [Parts(lexical=float(score)) for score in words]
+    return [
+        Parts(semantic=float(near), lexical=float(score))
+        for near, score in zip(matched.semantic[places], words, strict=True)
+    ]
 
 
 def _checked_query(query: str) -> str:
