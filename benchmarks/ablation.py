@@ -13,9 +13,10 @@ import argparse
 import json
 import os
 import platform
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from runs import trained
 
 from twotower import disk
 from twotower.data.dataset import Dataset
@@ -23,13 +24,10 @@ from twotower.evaluation.cases import recommendation_cases
 from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.significance import intervals, paired_difference
 from twotower.evaluation.vectors import vector_scorer
-from twotower.pipeline import Workshop, train
-from twotower.recipes import derive, recipe
 from twotower.schema import Split
 from twotower.training.run import Run
 
 METRICS = ("recall@10", "ndcg@10")
-TIMES = "minutes.json"
 
 
 @dataclass(frozen=True)
@@ -89,19 +87,6 @@ TABLES = {
         slices=("warm", "cold"),
     ),
 }
-
-
-def trained(data, name, settings, folder):
-    """The row's run, and the minutes that training took over all its sessions."""
-    times = folder.parent / f"{folder.name}-{TIMES}"
-    before = json.loads(times.read_text()) if times.is_file() else 0.0
-    started = time.perf_counter()
-    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
-    run = train(data, derive(recipe(name), settings), folder, Workshop(cache))
-    took = before + (time.perf_counter() - started) / 60
-    if not before:  # a run that was complete is only opened
-        disk.write_text(times, json.dumps(took))
-    return run, before or took
 
 
 def per_case(run: Run, dataset: Dataset, cases):

@@ -9,7 +9,7 @@ import pytest
 from twotower.errors import ConfigError, DataError, MissingExtra
 from twotower.evaluation.baselines import lineup
 from twotower.evaluation.baselines.ease import Ease, EaseConfig
-from twotower.evaluation.baselines.factors import BprConfig, IalsConfig
+from twotower.evaluation.baselines.factors import BprConfig, IalsConfig, LightFmConfig
 from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
 from twotower.evaluation.baselines.lineup import baselines, contenders
 from twotower.evaluation.baselines.popularity import (
@@ -219,9 +219,17 @@ def test_the_matrix_of_a_penalty_is_made_once():
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("ials", IalsConfig(factors=8)), ("bpr", BprConfig(factors=8, learning_rate=0.1))],
+    [
+        ("ials", IalsConfig(factors=8)),
+        ("bpr", BprConfig(factors=8, learning_rate=0.1)),
+        ("lightfm", LightFmConfig(no_components=8)),
+    ],
 )
 def test_factorisations_find_planted_tastes_and_give_newcomers_a_list(tastes, name, settings):
+    if name == "lightfm":
+        pytest.importorskip(
+            "lightfm", reason="LightFM is in no extra: pip install rectools-lightfm"
+        )
     cases = recommendation_cases(tastes, "test")
     [baseline] = [one for one in baselines("all") if one.name == name]
     newcomer = replace(

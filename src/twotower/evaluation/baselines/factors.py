@@ -191,7 +191,7 @@ class LightFm:
         settings = asdict(config)
         epochs = settings.pop("epochs")
         model = LightFM(**settings, user_alpha=config.item_alpha, loss="warp", random_state=_SEED)
-        model.fit(self._past.matrix.tocoo(), epochs=epochs, num_threads=1)
+        model.fit(_classic(self._past.matrix).tocoo(), epochs=epochs, num_threads=1)
         item_biases, items = model.get_item_representations()
         users = np.pad(model.get_user_representations()[1], ((0, 1), (0, 0)))
         ones = np.ones((len(users), 1), np.float32)
@@ -216,10 +216,11 @@ def _by_user_id(
 
 
 def _classic(matrix: Any) -> Any:
-    """The same as scipy's older kind of sparse matrix, which these libraries ask for."""
+    """The same as scipy's older kind of sparse matrix, its places in 32 bits, as libraries ask."""
     from scipy.sparse import csr_matrix
 
-    return csr_matrix(matrix)
+    places = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return csr_matrix((matrix.data, *places), shape=matrix.shape)
 
 
 def _one_blas_thread() -> Any:

@@ -13,6 +13,7 @@ from twotower.evaluation.cases import Cases
 from twotower.evaluation.protocol import Scorer
 from twotower.features.history import Histories
 from twotower.progress import Steps
+from twotower.schema import Split
 
 Lineup = Literal["quick", "all"]
 LINEUPS: Final = ("quick", "all")
@@ -41,6 +42,21 @@ class Baseline:
     fit: Callable[[Dataset, str], Make]
     default: Any = None
     why_not: Callable[[Dataset], str | None] = lambda _: None
+
+    def tuned(
+        self, dataset: Dataset, validation: Cases, progress: Steps | None = None
+    ) -> Tuned[Any]:
+        """The settings that rank validation best; the defaults where nothing can choose.
+
+        Args:
+            dataset: With events; those of training are learnt from.
+            validation: Cases of the validation split; may be empty.
+            progress: Told after each trial.
+        """
+        if not self.grid or not len(validation):
+            return Tuned(self.default)
+        make = self.fit(dataset, Split.VALIDATION)
+        return tune(self.grid, make, validation, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -86,10 +102,7 @@ def contenders(
         if reason := baseline.why_not(dataset):
             found.left_out[baseline.name] = reason
             continue
-        chosen: Tuned[Any] = Tuned(baseline.default)
-        if baseline.grid and len(validation):
-            make = baseline.fit(dataset, "validation")
-            chosen = tune(baseline.grid, make, validation, progress=progress(baseline.name))
+        chosen = baseline.tuned(dataset, validation, progress(baseline.name))
         found.scorers[baseline.name] = baseline.fit(dataset, split)(chosen.settings, cases)
         if baseline.grid:
             found.settings[baseline.name] = chosen.to_json()
