@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runs import trained
+from tables import shown, signed
 
 from twotower import disk
 from twotower.data.dataset import Dataset
@@ -76,6 +77,16 @@ TABLES = {
             "neither": ("training.start_from_histories=false", "training.average_steps=0"),
         },
     ),
+    "kinds": Table(
+        "sequential",
+        {
+            "every kind weighs 1": (),
+            "cart 2, purchase 3": ('training.kind_weights={"cart":2,"purchase":3}',),
+            "purchase 5": ('training.kind_weights={"purchase":5}',),
+            "purchases only": ('training.kind_weights={"view":0,"cart":0}',),
+        },
+        slices=("kind_view", "kind_cart", "kind_purchase"),
+    ),
     "features": Table(
         "sequential",
         {
@@ -99,6 +110,8 @@ def numbers(found, first, slices):
     """Metrics with intervals by slice, and the paired difference from the first row."""
     result = {}
     for slice_name in ("all", *slices):
+        if slice_name not in found.cases.slices:
+            continue
         ours = found.per_case(slice_name)
         if not len(ours.cases):
             continue
@@ -119,23 +132,24 @@ def as_markdown(rows, slices):
     for name, row in rows.items():
         every = row["slices"]["all"]
         mean = every["ndcg@10"]
-        change = every.get("difference")
         parts = [
             name,
             f"{every['recall@10']['mean']:.4f}",
-            f"{mean['mean']:.4f} [{mean['low']:.4f}, {mean['high']:.4f}]",
-            f"{change['mean']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
-            if change
-            else "",
-            *(
-                f"{row['slices'][part]['ndcg@10']['mean']:.4f}" if part in row["slices"] else ""
-                for part in slices
-            ),
+            shown(mean),
+            signed(every.get("difference")),
+            *(of_slice(row["slices"].get(part)) for part in slices),
             str(row["epochs"]),
             f"{row['minutes']:.0f}",
         ]
         lines.append("| " + " | ".join(parts) + " |")
     return "\n".join(lines) + "\n"
+
+
+def of_slice(found):
+    """NDCG@10 of a slice, and what the change did to it; nothing where there is no such slice."""
+    if found is None:
+        return ""
+    return f"{found['ndcg@10']['mean']:.4f} {signed(found.get('difference'))}".strip()
 
 
 def main():

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from runs import trained, workshop
+from tables import shown, signed
 
 from twotower import disk
 from twotower.data.dataset import Dataset
@@ -194,22 +195,6 @@ def below(report, section):
         yield f"- {name} is left out: {reason}"
     if section["health"]:
         yield f"- health of {report['training']['recipe']}: {section['health']['sentence']}"
-
-
-def shown(number):
-    """A mean with its interval."""
-    if number is None:
-        return ""
-    if number["low"] == number["high"]:
-        return f"{number['mean']:.4f}"
-    return f"{number['mean']:.4f} [{number['low']:.4f}, {number['high']:.4f}]"
-
-
-def signed(number):
-    """A paired difference with its interval."""
-    if number is None:
-        return ""
-    return f"{number['mean']:+.4f} [{number['low']:+.4f}, {number['high']:+.4f}]"
 
 
 def commit():

@@ -139,8 +139,9 @@ def recommendation_cases(dataset: Dataset, split: str, *, repeat: bool | None = 
             own word when left out.
 
     Returns:
-        Cases with slices all, warm, cold, head, tail and by length of history. `skipped`
-        counts `targets_already_seen` and the visitors left without any target.
+        Cases with slices all, warm, cold, head, tail, by length of history, and by kind of event
+        where there are several. `skipped` counts `targets_already_seen` and the visitors left
+        without any target.
 
     Raises:
         DataError: the dataset has no events.
@@ -213,7 +214,10 @@ def visitor_cases(
         gains=np.ones(len(rows)),
         positive=np.ones(len(rows), bool),
         offsets=offsets,
-        slices=slices.visitor_slices(rows, offsets, train_counts, histories.lengths),
+        slices={
+            **slices.visitor_slices(rows, offsets, train_counts, histories.lengths),
+            **slices.kind_slices(_strongest_kinds(numbered, held)),
+        },
         keys=tuple(keys),
         histories=histories,
         now_ms=wanted.join(times, on=schema.USER_ID, how="left", maintain_order="left")[schema.TIME]
@@ -227,6 +231,17 @@ def visitor_cases(
         },
         noted={"visitors_without_history": int(np.count_nonzero(histories.lengths == 0))},
     )
+
+
+def _strongest_kinds(targets: pl.DataFrame, held: pl.DataFrame) -> NDArray[np.int64]:
+    """[T] code of the strongest kind of event that a visitor has with each target; 0 unknown."""
+    if schema.EVENT not in held.columns:
+        return np.zeros(targets.height, np.int64)
+    pair = [schema.USER_ID, schema.ITEM_ROW]
+    codes = pl.col(schema.EVENT).replace_strict(schema.KIND_CODE, default=0, return_dtype=pl.Int64)
+    strongest = held.select(*pair, codes.alias("_kind")).group_by(pair).max()
+    found = targets.select(pair).join(strongest, on=pair, how="left", maintain_order="left")
+    return found["_kind"].to_numpy().astype(np.int64)
 
 
 def item_counts(dataset: Dataset, *splits: str) -> NDArray[np.int64]:

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twotower.schema import KIND_CODE
+
 ALL: Final = "all"
 WARM: Final = "warm"
 COLD: Final = "cold"
@@ -49,6 +51,20 @@ def visitor_slices(
         TAIL: ~head,
         **_ranges("history", lengths, _HISTORY_LENGTHS),
     }
+
+
+def kind_slices(kinds: NDArray[np.int64]) -> dict[str, Mask]:
+    """Slices of recommendation targets by what the visitor did, strongest kind of each.
+
+    Args:
+        kinds: [T] event kind codes; 0 where unknown.
+
+    Returns:
+        `kind_purchase` and the like -> [T] mask, of the kinds there are; empty for one alone.
+    """
+    found = {f"kind_{name}": kinds == code for name, code in KIND_CODE.items()}
+    there = {name: mask for name, mask in found.items() if mask.any()}
+    return there if len(there) > 1 else {}
 
 
 def query_slices(queries: Sequence[str], offsets: NDArray[np.int64]) -> dict[str, Mask]:

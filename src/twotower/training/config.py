@@ -29,7 +29,8 @@ class TrainingConfig:
         objective: `softmax` over the negatives, or one of the classic ones that judge each pair
             for itself: `pointwise` (binary cross-entropy) or `contrastive` (with a margin).
         uniform_negatives: uniform draws of a batch, with `uniform` and `mixed`.
-        kind_weights: weight of a positive by event kind; kinds left out weigh 1.
+        kind_weights: weight of a positive by event kind; kinds left out weigh 1. Kinds of weight 0
+            are read in histories and never predicted.
         max_judged: judged items of a query kept in a batch, best first.
         listwise_weight: weight of the graded listwise term of judged queries.
         sharpness: how much a gain counts in that term.
@@ -96,9 +97,10 @@ class TrainingConfig:
         if unknown:
             raise ConfigError(f"training.kind_weights names unknown event kinds {sorted(unknown)}")
         for kind, weight in self.kind_weights.items():
-            if not isinstance(weight, int | float) or not 0 < weight < math.inf:
+            if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
                 raise ConfigError(
-                    f"training.kind_weights must be above 0, and finite, got {weight!r} for {kind}"
+                    "training.kind_weights must be 0 or more, and finite, "
+                    f"got {weight!r} for {kind}"
                 )
 
 

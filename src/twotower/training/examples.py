@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from twotower import schema
+from twotower.errors import ConfigError
 from twotower.features.history import Histories
 from twotower.schema import PAD
 
@@ -66,14 +67,18 @@ Batch = HistoryBatch | QueryBatch
 
 
 class HistoryExamples:
-    """All histories of the training split.
+    """All histories of the training split that have something to predict.
 
     Args:
         histories: of the users with at least one event.
-        kind_weights: weight of a target by event kind; kinds left out weigh 1.
+        kind_weights: weight of a target by event kind; kinds left out weigh 1, and those of
+            weight 0 are no targets.
         max_length: H, longest history that is read; longer ones are cut into windows of
             H events and the one that follows them.
         batch_size: B, histories in a batch.
+
+    Raises:
+        ConfigError: no event of any history has a weight.
     """
 
     def __init__(
@@ -84,11 +89,18 @@ class HistoryExamples:
         max_length: int,
         batch_size: int,
     ) -> None:
-        self._windows = _windows(histories, max_length + 1)
         self._batch_size, self._max_length = batch_size, max_length
         self._weight = np.ones(len(schema.EVENT_KINDS) + 1, np.float32)
         for kind, weight in kind_weights.items():
             self._weight[schema.KIND_CODE[kind]] = weight
+        windows = _windows(histories, max_length + 1)
+        wanted = _with_any(self._weight[windows.kinds] > 0, windows)
+        if not len(wanted):
+            raise ConfigError(
+                f"training.kind_weights {kind_weights} leave nothing to predict; "
+                "give a kind of the log a weight above 0"
+            )
+        self._windows = windows if len(wanted) == len(windows) else windows.take(wanted)
 
     @property
     def n_batches(self) -> int:
@@ -98,7 +110,7 @@ class HistoryExamples:
     @property
     def positives(self) -> NDArray[np.int32]:
         """Item rows of all positives, once for each time."""
-        return self._windows.item_rows
+        return self._windows.item_rows[self._weight[self._windows.kinds] > 0]
 
     def batch(self, order: NDArray[np.int64], place: int) -> HistoryBatch:
         """Batch number `place` of an epoch in this order."""
@@ -226,6 +238,12 @@ class ExampleStream:
         plan = [(t, b) for t, task in enumerate(self._tasks) for b in range(task.n_batches)]
         self._plan = [plan[place] for place in generator.permutation(len(plan))]
         self._epoch = epoch
+
+
+def _with_any(marked: NDArray[np.bool_], windows: Histories) -> NDArray[np.int64]:
+    """Which windows have a marked event."""
+    owner = np.repeat(np.arange(len(windows)), windows.lengths)
+    return np.flatnonzero(np.bincount(owner[marked], minlength=len(windows)))
 
 
 def _windows(histories: Histories, max_length: int) -> Histories:

@@ -87,6 +87,25 @@ def test_slices_by_target_split_the_targets_and_lengths_split_the_visitors(taste
     assert np.array_equal(sum(lengths), np.ones(len(cases)))
 
 
+def test_slices_by_kind_take_the_strongest_event_with_each_item():
+    events = [("a", 0, 1, "train"), ("b", 0, 1, "train"), ("a", 1, 2, "test"), ("a", 1, 3, "test")]
+    dataset = make_dataset([*events, ("b", 2, 2, "test"), ("a", 2, 4, "test")], n_items=3)
+    kinds = ["view", "view", "view", "purchase", "view", "cart"]
+    several = replace(dataset, events=dataset.events.with_columns(event=pl.Series(kinds)))
+
+    cases = recommendation_cases(several, "test")
+
+    assert cases.rows.tolist() == [1, 2, 2]
+    slices = {name: cases.slices[name].tolist() for name in cases.slices if "kind" in name}
+    assert slices == {
+        "kind_view": [False, False, True],
+        "kind_cart": [False, True, False],
+        "kind_purchase": [True, False, False],
+    }
+    alone = recommendation_cases(dataset, "test")
+    assert not [name for name in alone.slices if "kind" in name], "one kind is no slice"
+
+
 def test_an_unknown_order_of_time_is_normal():
     events = [("a", 0, None, "train"), ("a", 1, None, "test")]
 

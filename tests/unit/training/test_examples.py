@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twotower.errors import ConfigError
 from twotower.features.history import Histories, History
 from twotower.schema import KIND_CODE, PAD
 from twotower.training.examples import ExampleStream, HistoryExamples, QueryExamples
@@ -96,6 +97,19 @@ def test_targets_weigh_what_their_kind_weighs():
         KIND_CODE["review"]: 1,
     }
     assert batch.weight_BS[0].tolist() == [by_code[code] for code in (1, 2, 3, 4)]
+
+
+def test_kinds_of_weight_zero_are_read_and_never_predicted():
+    examples = examples_of([1, 4, 2], weights={"view": 0.0, "cart": 0.0, "review": 0.0})
+    (batch,) = epoch(examples)
+
+    assert batch.item_BL.tolist() == [[1, 2, 3]], "the two without a purchase are left out"
+    assert targets(batch) == examples.positives.tolist() == [3]
+
+
+def test_weights_that_leave_nothing_to_predict_are_refused():
+    with pytest.raises(ConfigError, match=r"kind_weights .* nothing to predict"):
+        examples_of([2, 1], weights={"view": 0.0, "cart": 0.0})
 
 
 def test_batches_hold_histories_of_similar_length():

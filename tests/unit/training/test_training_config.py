@@ -31,7 +31,6 @@ from twotower.training.config import TrainingConfig
         ("negatives", "some"),
         ("objective", "regression"),
         ("kind_weights", {"look": 1.0}),
-        ("kind_weights", {"view": 0.0}),
         ("kind_weights", {"view": -1.0}),
         ("kind_weights", {"view": math.nan}),
         ("kind_weights", {"view": "much"}),
