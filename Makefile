@@ -28,7 +28,7 @@ PORT ?= 8000
 # What pip did not compile, the first process does, and keeps: without, each one takes seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install web demo test test-all lint format docs openapi pin chromium postgres clean
+.PHONY: help install web demo test test-all lint audit format docs openapi pin chromium postgres clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,13 +69,20 @@ test: lint web chromium postgres ## everything: lint, types, layers, and all tes
 test-all: lint web chromium postgres ## the slow tests too
 	$(PYTEST)
 
-lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers; Biome and unit tests of the web app
+lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers, bandit; Biome and unit tests of the web app
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -ll -r src
 	$(NPM) run lint
 	$(NPM) test
+
+# Not part of lint: it asks PyPI about every pinned version, and there may be no way to PyPI.
+audit: $(INSTALLED) $(WEB_INSTALLED) ## known vulnerabilities of what is pinned; needs the internet
+	$(PIP_INSTALL) pip-audit
+	$(BIN)/pip-audit --disable-pip --no-deps --strict -r constraints.txt
+	$(NPM) audit
 
 format: $(INSTALLED) $(WEB_INSTALLED) ## put Python and TypeScript into our format
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ Tests compare them with the code, so a stale page fails; `make docs` writes them
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ Written by `make docs` from the commands themselves.
 One verb for each stage, in the order of the flow. Progress goes to standard error; `--json`
 prints one JSON document to standard output. `TWOTOWER_CACHE` names the folder that keeps
 exported text encoders and text vectors (`~/.cache/twotower` when it is not set);
-`TWOTOWER_API_KEY` is the key that `serve` asks for, required beyond loopback, and
-`TWOTOWER_DATABASE` stands for its `--database`: what is in an option, every user of the
-machine can read.
+`TWOTOWER_API_KEY` is a key that `serve` accepts for everything, beside those that `admin keys`
+makes, and `TWOTOWER_DATABASE` stands for `--database`: what is in an option, every user of
+the machine can read.
 
 | exit code | means |
 |---|---|
@@ -41,8 +41,16 @@ def cli_page() -> str:
     from twotower.cli import app
 
     root = typer.main.get_command(app)
-    commands: Mapping[str, Any] = getattr(root, "commands", {})
-    return "\n".join([_CLI_HEAD, *(_command(name, one) for name, one in commands.items())])
+    return "\n".join([_CLI_HEAD, *(_command(name, one) for name, one in commands_of(root))])
+
+
+def commands_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command with its name, those of groups as `admin keys add`."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands_of(one, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", one
 
 
 def columns_page() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from twotower import __version__, exits
+from twotower import __version__, admin, exits
 from twotower.errors import UnknownUser
 from twotower.terminal import (
     counts_table,
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 
 Source = Annotated[
+app.add_typer(admin.app, name="admin")
     str, typer.Argument(help="A folder of tables, 'synthetic', or a public data set's name.")
 ]
 From = Annotated[
@@ -264,7 +265,7 @@ def serve(
 ) -> None:
     """Serve a bundle over HTTP, with the web app.
 
-    An address beyond this machine needs a key in the environment: TWOTOWER_API_KEY.
+    An address beyond this machine needs keys: 'twotower admin keys', or TWOTOWER_API_KEY.
     """
     from twotower.server.run import serve as run_server
     from twotower.server.settings import ServerSettings

@@ -22,6 +22,7 @@ VERBS = [
     "report",
     "serve",
     "demo",
+    "admin",
 ]
 STAGES = {"read", "check", "clean", "profile", "split"}
 """What is told on the way, one line each, before the one line of an error."""

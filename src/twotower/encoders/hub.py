@@ -37,7 +37,7 @@ def _is_cached(name: str) -> bool:
     from huggingface_hub import snapshot_download
 
     try:
-        snapshot_download(name, local_files_only=True)
+        snapshot_download(name, local_files_only=True)  # nosec B615
     except (OSError, ValueError):
         return False
     return True

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from twotower.retrieval.retriever import Retriever
 from twotower.server.boundary import Boundary
-from twotower.server.guards import BodyLimit, HostGuard, KeyGuard
+from twotower.server.guards import BodyLimit, Crowd, HostGuard
 from twotower.server.live_shop import LiveShop
 from twotower.server.metrics import Metrics
 from twotower.server.openapi import app_of_routes
@@ -47,11 +47,11 @@ def create_app(
     app.state.shop = shop
     app.router.default = Pages(pages)
     install_problems(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    if settings.api_key is None:
-        app.add_middleware(HostGuard, names=settings.host_names)
-    else:
-        app.add_middleware(KeyGuard, api_key=settings.api_key)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s)
+    app.add_middleware(
+        HostGuard, names=settings.host_names, is_key_needed=lambda: shop.keyring.is_needed
+    )
+    app.add_middleware(Crowd, most=settings.max_running)
     app.add_middleware(Boundary, metrics=metrics)
     return app
 

@@ -1,8 +1,8 @@
-"""What is refused before a route sees it: large bodies, no key, another server's name."""
+"""What is refused before a route sees it: large or slow bodies, other names, too much at once."""
 
-import hmac
+import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -10,22 +10,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twotower.server.problems import problem
 
-_TOO_LARGE = 413
-_GUARDED = "/v1/"
+_TOO_LARGE, _TOO_SLOW = 413, 408
+_HEALTH = "/health/"
 _PORT = re.compile(r":\d*$")
 
 
 class BodyLimit:
-    """Refuses bodies above a size, announced or not.
+    """Refuses bodies above a size, announced or not, and those that take too long to arrive.
 
     Args:
         app: What answers.
         max_bytes: The largest body.
+        max_s: The body has to be there this many seconds after it is first asked for.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, max_s: float) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._max_bytes, self._max_s = max_bytes, max_s
         self._detail = f"a body may have {max_bytes} bytes; send less, or in several requests"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,11 +40,17 @@ class BodyLimit:
             refusal.headers["Connection"] = "close"
             await refusal(scope, receive, send)
             return
-        received = 0
+        received, is_whole, until = 0, False, asyncio.get_running_loop().time() + self._max_s
 
         async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            try:
+                async with asyncio.timeout_at(None if is_whole else until):
+                    message = await receive()
+            except TimeoutError:
+                slow = f"the body was not there after {self._max_s:g} s; send it without pauses"
+                raise HTTPException(_TOO_SLOW, slow, {"Connection": "close"}) from None
+            is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > self._max_bytes:
                 raise HTTPException(_TOO_LARGE, self._detail)
@@ -55,18 +62,23 @@ class BodyLimit:
 class HostGuard:
     """Refuses requests that are addressed to another name: what DNS rebinding sends.
 
+    Not where a key is needed: such a page has none.
+
     Args:
         app: What answers.
         names: Of this server, in lower case.
+        is_key_needed: Asked at every request.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Collection[str], is_key_needed: Callable[[], bool]
+    ) -> None:
         self._app = app
-        self._names = names
+        self._names, self._is_key_needed = names, is_key_needed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and not self._is_key_needed():
             asked = _PORT.sub("", Headers(scope=scope).get("host", "")).lower().rstrip(".")
             if asked not in self._names:
                 detail = (
@@ -78,27 +90,29 @@ class HostGuard:
         await self._app(scope, receive, send)
 
 
-class KeyGuard:
-    """Requires the header X-API-Key for every /v1 route.
+class Crowd:
+    """Refuses what comes while too many requests are being answered; health is always told.
 
     Args:
         app: What answers.
-        api_key: The key.
+        most: Requests that are answered at once.
     """
 
-    def __init__(self, app: ASGIApp, api_key: str) -> None:
+    def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
-        self._key = api_key.encode()
+        self._most, self._running = most, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if scope["type"] == "http" and scope["path"].startswith(_GUARDED):
-            shown = Headers(scope=scope).get("x-api-key", "")
-            if not hmac.compare_digest(shown.encode(), self._key):
-                detail = "send the shop's key in the header X-API-Key"
-                refusal = problem(
-                    scope, "key-required", detail, headers={"WWW-Authenticate": "X-API-Key"}
-                )
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["path"].startswith(_HEALTH):
+            await self._app(scope, receive, send)
+            return
+        if self._running >= self._most:
+            detail = f"{self._most} requests are being answered; ask again in a second"
+            await problem(scope, "overloaded", detail)(scope, receive, send)
+            return
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1

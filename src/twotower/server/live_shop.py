@@ -13,6 +13,7 @@ from twotower.features.history import Histories, History
 from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
 from twotower.server.event_times import event_time
+from twotower.server.keyring import Keyring
 from twotower.server.metrics import Metrics
 from twotower.server.replica import Replica
 from twotower.server.requests import EventIn, ProductIn, ProductPatch
@@ -48,6 +49,7 @@ class LiveShop:
         self.database = database
         self.settings = settings
         self.metrics = metrics
+        self.keyring = Keyring(database.keys, settings.api_key)
         self.log = UserLog(retriever.bundle.dataset.events)
         self.is_ready = False
         self._replica = Replica(retriever, database.products, self._changed)
@@ -60,12 +62,14 @@ class LiveShop:
         self._replica.catch_up()
         self._warm_up()
         self._replica.follow(self.settings.follow_interval_s)
+        self.keyring.follow(self.settings.follow_interval_s)
         self.is_ready = True
 
     def close(self) -> None:
         """Says no longer ready, stops following, and closes the database."""
         self.is_ready = False
         self._replica.stop()
+        self.keyring.stop()
         self.database.close()
 
     def _changed(self, cursor: int) -> None:

@@ -27,16 +27,20 @@ PROBLEMS: Final = {
     "bad-request": (400, "The request cannot be read"),
     "malformed-json": (400, "The body is not JSON"),
     "key-required": (401, "An API key is required"),
+    "scope-required": (403, "The API key is for something else"),
     "not-found": (404, "Nothing is here"),
     "unknown-item": (404, "No such item"),
     "unknown-user": (404, "No such user"),
     "method-not-allowed": (405, "This address does not take that method"),
+    "body-too-slow": (408, "The body took too long"),
     "empty-corpus": (409, "Nothing is left to choose from"),
     "body-too-large": (413, "The body is too large"),
     "unknown-host": (421, "The request is addressed to another server"),
     "invalid-request": (422, "The request is not valid"),
+    "too-many-requests": (429, "The API key has asked too often"),
     "internal-error": (500, "The server failed"),
     "not-ready": (503, "Not ready yet"),
+    "overloaded": (503, "Too many requests at once"),
     "storage-unavailable": (503, "The shop database cannot be reached"),
 }
 """Name of each problem, with its status and title."""
@@ -62,13 +66,21 @@ class ProblemError(Exception):
         name: One of `PROBLEMS`.
         detail: What was expected, what was received, what to do.
         faults: (path, message) of each fault of the request.
+        headers: Added to the answer.
     """
 
-    def __init__(self, name: str, detail: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        detail: str,
+        faults: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.name = name
         self.detail = detail
         self.faults = faults
+        self.headers = headers
 
 
 def problem(
@@ -162,7 +174,9 @@ def _message(fault: Mapping[str, Any]) -> str:
 
 def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return problem(request.scope, error.name, error.detail, faults=error.faults)
+    return problem(
+        request.scope, error.name, error.detail, faults=error.faults, headers=error.headers
+    )
 
 
 def _ours(request: Request, error: Exception) -> Response:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import groupby
 
-from twotower.errors import StorageUnavailable, UnknownItem
+from twotower.errors import UnknownItem
 from twotower.retrieval.retriever import Retriever
+from twotower.server.following import Follower
 from twotower.shop.products import Products
 from twotower.shop.records import ProductChange
 
 _log = logging.getLogger(__name__)
 _PAGE = 500
-_END_S = 5.0
 
 
 class Replica:
@@ -36,14 +36,13 @@ class Replica:
         self._changed = changed
         self._cursor = 0
         self._applying = threading.Lock()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower = Follower("replica", "other processes", self.catch_up)
 
     def catch_up(self) -> None:
         """Applies every change stored before the call; raises `StorageUnavailable`."""
         with self._applying:
             more = True
-            while more and not self._ending.is_set():
+            while more and not self._follower.is_ending:
                 changes = self._products.after(self._cursor, limit=_PAGE)
                 self._apply(changes)
                 self._cursor = changes[-1].number if changes else self._cursor
@@ -52,31 +51,11 @@ class Replica:
 
     def follow(self, interval_s: float) -> None:
         """Catches up again and again, in the background, until `stop`."""
-        self._thread = threading.Thread(
-            target=self._follow, args=(interval_s,), name="replica", daemon=True
-        )
-        self._thread.start()
+        self._follower.start(interval_s)
 
     def stop(self) -> None:
         """Ends following, and waits for what is being applied."""
-        self._ending.set()
-        if self._thread is not None:
-            self._thread.join(_END_S)
-
-    def _follow(self, interval_s: float) -> None:
-        is_failing = False
-        while not self._ending.wait(interval_s):
-            try:
-                self.catch_up()
-            except Exception as error:  # whatever it is, it is tried again; told once
-                if not is_failing:
-                    trace = None if isinstance(error, StorageUnavailable) else error
-                    _log.warning("other processes are not followed: %s", error, exc_info=trace)
-                is_failing = True
-            else:
-                if is_failing:
-                    _log.warning("other processes are followed again")
-                is_failing = False
+        self._follower.stop()
 
     def _apply(self, changes: Sequence[ProductChange]) -> None:
         """In their order; neighbours that are put in are put in together."""

@@ -10,12 +10,13 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
+from sqlalchemy.engine import URL
 
 from twotower.bundle import Bundle
 from twotower.errors import ConfigError, TwoTowerError
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
-from twotower.server.settings import ServerSettings
+from twotower.server.settings import ServerSettings, is_loopback
 from twotower.shop.address import beside, read_address
 from twotower.shop.database import ShopDatabase
 
@@ -37,7 +38,8 @@ def serve(
             beside the bundle when left out.
 
     Raises:
-        ConfigError: The address is taken or not this machine's, or the database's is none.
+        ConfigError: The address is taken or not this machine's, or others can reach it and the
+            shop has no keys, or the database's is none.
         MissingExtra: The driver of the database is not installed.
         BundleError: The bundle is damaged or of another version.
         OutputError: The database's file cannot be written.
@@ -45,7 +47,8 @@ def serve(
         DataError: It is no shop database, or one of a newer twotower.
     """
     where = beside(bundle_path) if database is None else database
-    read_address(where)  # a wrong one is told before anything is loaded
+    url = read_address(where)  # a wrong one is told before anything is loaded
+    _refuse_to_be_open(settings, is_key_needed=bool(settings.api_key) or _has_keys(url))
 
     def make_app() -> FastAPI:
         console.print(f"Loading {bundle_path}", highlight=False)
@@ -66,12 +69,15 @@ def serve_app(
         settings: Where to listen, and how long running requests may take at the end.
 
     Raises:
-        ConfigError: The address is taken or not this machine's.
+        ConfigError: The address is taken or not this machine's, or others can reach it and no
+            key is needed.
         TwoTowerError: The app failed to start.
     """
     with _listening(settings) as listener:
+        app = make_app()
+        _refuse_to_be_open(settings, is_key_needed=app.state.shop.keyring.is_needed)
         config = uvicorn.Config(
-            make_app(),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -83,6 +89,23 @@ def serve_app(
                 server.run(sockets=[listener])
         except SystemExit as error:  # uvicorn's way to say that the app's start failed
             raise TwoTowerError("the server did not start; the log above says why") from error
+
+
+def _refuse_to_be_open(settings: ServerSettings, *, is_key_needed: bool) -> None:
+    if not is_key_needed and not is_loopback(settings.host):
+        raise ConfigError(
+            f"host {settings.host!r} can be reached from other machines, so a key is needed: make "
+            "one with 'twotower admin keys add', or set TWOTOWER_API_KEY in the environment, or "
+            "listen on 127.0.0.1"
+        )
+
+
+def _has_keys(url: URL) -> bool:
+    """Whether the database holds any; none is made for the question."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        return False
+    with ShopDatabase(url.render_as_string(hide_password=False)) as database:
+        return bool(database.keys.all())
 
 
 class _Server(uvicorn.Server):

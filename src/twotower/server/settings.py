@@ -16,13 +16,16 @@ class ServerSettings:
     """How the server listens and what it refuses.
 
     Attributes:
-        host: Address to listen on; anything but loopback needs an `api_key`.
+        host: Address to listen on; `serve` takes one beyond loopback only where keys are needed.
         port: 0..65535; 0 takes a free one.
-        api_key: When set, every /v1 route requires it in the header X-API-Key.
+        api_key: A key that may do everything, beside those of the database. Where there is any
+            key, each route asks for one of its scope in the header X-API-Key.
         allowed_hosts: Names beside this machine's own under which requests may be addressed to it,
             such as the one that a proxy passes on. Without a key every other name is refused:
             else a page of another site whose name is made to point here could ask everything.
         max_body_bytes: Larger bodies are refused with 413.
+        max_body_s: Bodies that take longer to arrive are refused with 408.
+        max_running: More requests at once are refused with 503.
         max_history: Events of a visitor that are read for an answer, the newest.
         max_clock_ahead_s: An event may lie this far in the future, for clocks that differ.
         warm_up_queries: Titles searched before the server says it is ready.
@@ -36,6 +39,8 @@ class ServerSettings:
     api_key: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 2_000_000
+    max_body_s: float = 10.0
+    max_running: int = 256
     max_history: int = 200
     max_clock_ahead_s: int = 600
     warm_up_queries: int = 4
@@ -45,6 +50,8 @@ class ServerSettings:
     def __post_init__(self) -> None:
         _in_range("port", self.port, 0, 65_535)
         _in_range("max_body_bytes", self.max_body_bytes, 1_000, 1_000_000_000)
+        _in_range("max_body_s", self.max_body_s, 0.1, 600)
+        _in_range("max_running", self.max_running, 1, 100_000)
         _in_range("max_history", self.max_history, 1, 10_000)
         _in_range("max_clock_ahead_s", self.max_clock_ahead_s, 0, 86_400)
         _in_range("warm_up_queries", self.warm_up_queries, 1, 1_000)
@@ -54,11 +61,6 @@ class ServerSettings:
             raise ConfigError(
                 f"api_key must have {_LEAST_KEY} or more characters, got {len(self.api_key)}; "
                 "make one with: python -c 'import secrets; print(secrets.token_urlsafe())'"
-            )
-        if self.api_key is None and not is_loopback(self.host):
-            raise ConfigError(
-                f"host {self.host!r} can be reached from other machines, so a key (api_key) is "
-                "needed: set TWOTOWER_API_KEY in the environment, or listen on 127.0.0.1"
             )
         for name in self.allowed_hosts:
             if not _HOST.fullmatch(name):

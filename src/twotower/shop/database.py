@@ -7,6 +7,7 @@ from sqlalchemy import false, func, select
 
 from twotower.shop.connection import open_engine
 from twotower.shop.events import Events
+from twotower.shop.keys import Keys
 from twotower.shop.products import Products
 from twotower.shop.records import Counts
 from twotower.shop.tables import events, products
@@ -19,6 +20,7 @@ class ShopDatabase:
     Attributes:
         events: What visitors did.
         products: What was put in, patched or deleted since the bundle was built.
+        keys: Who may ask what over HTTP.
         address: Where it is, for people: never with a password.
 
     Args:
@@ -47,6 +49,7 @@ class ShopDatabase:
         self._transactions = Transactions(open_engine(where))
         self.events = Events(self._transactions)
         self.products = Products(self._transactions)
+        self.keys = Keys(self._transactions)
         self.address = self._transactions.address
 
     def __enter__(self) -> Self:

@@ -70,6 +70,29 @@ class ProductChange:
 
 
 @dataclass(frozen=True)
+class ApiKey:
+    """What is kept of a key of the HTTP interface.
+
+    Attributes:
+        key_id: Names it without giving it away.
+        name: Who or what uses it.
+        digest: SHA-256 of the key.
+        scopes: What it may do.
+        created: UTC milliseconds.
+        per_minute: Requests that each server process answers it in a minute; None for all.
+        revoked: When it ended, UTC milliseconds; None for one that counts.
+    """
+
+    key_id: str
+    name: str
+    digest: str
+    scopes: frozenset[str]
+    created: int
+    per_minute: int | None = None
+    revoked: int | None = None
+
+
+@dataclass(frozen=True)
 class Counts:
     """Rows in the shop database; deleted products do not count."""
 

@@ -66,3 +66,16 @@ feeds = Table(
 )
 """The number given out last in each feed. Who adds to a feed updates its row first: that makes
 the others wait until this transaction is over, so numbers become visible in their order."""
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("scopes", String, nullable=False),
+    Column("per_minute", _NUMBER),
+    Column("created", _NUMBER, nullable=False),
+    Column("revoked", _NUMBER),
+)
+"""`digest` is the SHA-256 of a key, which is itself kept nowhere. A revoked key keeps its row."""

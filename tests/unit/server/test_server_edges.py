@@ -1,7 +1,9 @@
-"""What every answer has in common: problems, headers, keys, limits, metrics, pages."""
+"""What every answer has in common: problems, headers, limits, metrics, pages."""
 
 import re
+import threading
 
+import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 from asgi_client import Client, opened
@@ -108,6 +110,44 @@ def test_a_body_above_the_limit_is_refused_announced_or_not(open_shop, announced
     assert "2000 bytes" in response.json()["detail"]
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(open_shop):
+    async def pausing():
+        yield b'{"query":'
+        await anyio.sleep(60)
+
+    headers = {"content-type": "application/json"}
+    with open_shop(ServerSettings(max_body_s=0.1)) as client:
+        response = client.request("POST", "/v1/search", content=pausing(), headers=headers)
+        assert response.status_code == 408
+        assert response.json()["type"] == "urn:twotower:problem:body-too-slow"
+        assert client.post("/v1/search", {"query": "steel"}).status_code == 200
+
+
+def test_more_requests_at_once_than_allowed_are_told_to_come_back_and_health_is_not(open_shop):
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Busy(FakeRetriever):
+        def search(self, query, **arguments):
+            if query == "slowly":
+                entered.set()
+                go_on.wait(30)
+            return super().search(query, **arguments)
+
+    with open_shop(ServerSettings(max_running=1), retriever=Busy()) as client:
+        asking = threading.Thread(target=client.post, args=("/v1/search", {"query": "slowly"}))
+        asking.start()
+        assert entered.wait(30)
+        refused = client.post("/v1/search", {"query": "steel"})
+        healthy = client.get("/health/ready")
+        go_on.set()
+        asking.join()
+        again = client.post("/v1/search", {"query": "steel"})
+    assert refused.status_code == 503
+    assert refused.json()["type"] == "urn:twotower:problem:overloaded"
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (healthy.status_code, again.status_code) == (200, 200)
+
+
 # -- headers ------------------------------------------------------------------------
 
 
@@ -123,22 +163,6 @@ def test_every_answer_has_the_security_headers(client, path):
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
-
-
-# -- keys ---------------------------------------------------------------------------
-
-
-def test_with_a_key_every_v1_route_asks_for_it_and_health_does_not(open_shop):
-    with open_shop(ServerSettings(api_key=KEY)) as client:
-        for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": KEY[:-1]}):
-            refused = client.get("/v1/stats", headers=headers)
-            assert refused.status_code == 401
-            assert refused.headers["content-type"] == "application/problem+json"
-            assert "WWW-Authenticate" in refused.headers
-        assert client.post("/v1/search", {"query": 7}).status_code == 401
-        assert client.get("/v1/stats", headers={"X-API-Key": KEY}).status_code == 200
-        assert client.get("/health/live").status_code == 200
-        assert client.get("/health/ready").status_code == 200
 
 
 # -- names --------------------------------------------------------------------------

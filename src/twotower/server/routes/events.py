@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 
 from twotower.server.context import RequestId, Shop
+from twotower.server.keyed_route import KeyedRoute, needs
 from twotower.server.replies import EventsReply, RejectedEvent
 from twotower.server.requests import EventsRequest
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=KeyedRoute)
 
 
-@router.post("/v1/events", status_code=202)
+@router.post("/v1/events", status_code=202, openapi_extra=needs("events"))
 def record_events(batch: EventsRequest, shop: Shop, request_id: RequestId) -> EventsReply:
     """Stores what visitors did; on disk before the answer, and safe to send again."""
     verdicts = shop.record(batch.events)

@@ -5,32 +5,33 @@ from starlette.responses import Response
 
 from twotower.server.context import RequestId, Shop
 from twotower.server.identity import stats_of, version_of
+from twotower.server.keyed_route import OPEN, KeyedRoute, needs
 from twotower.server.problems import ProblemError
 from twotower.server.replies import HealthReply, StatsReply, VersionReply
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=KeyedRoute)
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@router.get("/v1/stats")
+@router.get("/v1/stats", openapi_extra=needs("search"))
 def stats(shop: Shop, request_id: RequestId) -> StatsReply:
     """Gives the shop in numbers."""
     return stats_of(shop, request_id)
 
 
-@router.get("/v1/version")
+@router.get("/v1/version", openapi_extra=needs("search"))
 async def version(shop: Shop, request_id: RequestId) -> VersionReply:
     """Says which software and which bundle answer."""
     return version_of(shop, request_id)
 
 
-@router.get("/health/live")
+@router.get("/health/live", openapi_extra=OPEN)
 async def live(request_id: RequestId) -> HealthReply:
     """Says that the process answers."""
     return HealthReply(request_id=request_id, status="live")
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", openapi_extra=OPEN)
 async def ready(shop: Shop, request_id: RequestId) -> HealthReply:
     """Says that real queries have been answered since the start."""
     if not shop.is_ready:
@@ -38,7 +39,7 @@ async def ready(shop: Shop, request_id: RequestId) -> HealthReply:
     return HealthReply(request_id=request_id, status="ready")
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, openapi_extra=needs("metrics"))
 async def metrics(shop: Shop) -> Response:
     """Gives the counters in Prometheus' text format."""
     return Response(shop.metrics.text(), media_type=_PROMETHEUS)

@@ -7,15 +7,16 @@ from twotower.errors import DataError
 from twotower.server.answers import as_item
 from twotower.server.context import IdInPath, RequestId, Shop
 from twotower.server.images import SVG_POLICY, SVG_TYPE, decode_picture, is_data_uri
+from twotower.server.keyed_route import OPEN, KeyedRoute, needs
 from twotower.server.problems import ProblemError
 from twotower.server.replies import DeletedProductReply, IndexedProductReply, ProductReply
 from twotower.server.requests import ProductIn, ProductPatch
 
-router = APIRouter(tags=["products"])
+router = APIRouter(tags=["products"], route_class=KeyedRoute)
 _FIVE_MINUTES = "private, max-age=300"
 
 
-@router.get("/v1/products/{item_id:path}/image", response_class=Response)
+@router.get("/v1/products/{item_id:path}/image", response_class=Response, openapi_extra=OPEN)
 def product_image(item_id: IdInPath, shop: Shop) -> Response:
     """Serves a picture that the catalogue holds itself, as a `data:` URI."""
     image = shop.retriever.product(item_id).get("image")
@@ -31,13 +32,13 @@ def product_image(item_id: IdInPath, shop: Shop) -> Response:
     return Response(picture.body, media_type=picture.media_type, headers=headers)
 
 
-@router.get("/v1/products/{item_id:path}")
+@router.get("/v1/products/{item_id:path}", openapi_extra=needs("search"))
 def product(item_id: IdInPath, shop: Shop, request_id: RequestId) -> ProductReply:
     """Gives one product."""
     return ProductReply(request_id=request_id, item=as_item(shop.retriever.product(item_id)))
 
 
-@router.put("/v1/products/{item_id:path}")
+@router.put("/v1/products/{item_id:path}", openapi_extra=needs("admin"))
 def put_product(
     item_id: IdInPath, product: ProductIn, shop: Shop, request_id: RequestId
 ) -> IndexedProductReply:
@@ -47,7 +48,7 @@ def put_product(
     return IndexedProductReply(request_id=request_id, item=item, indexed=True)
 
 
-@router.patch("/v1/products/{item_id:path}")
+@router.patch("/v1/products/{item_id:path}", openapi_extra=needs("admin"))
 def patch_product(
     item_id: IdInPath, patch: ProductPatch, shop: Shop, request_id: RequestId
 ) -> IndexedProductReply:
@@ -57,7 +58,7 @@ def patch_product(
     return IndexedProductReply(request_id=request_id, item=item, indexed=True)
 
 
-@router.delete("/v1/products/{item_id:path}")
+@router.delete("/v1/products/{item_id:path}", openapi_extra=needs("admin"))
 def delete_product(item_id: IdInPath, shop: Shop, request_id: RequestId) -> DeletedProductReply:
     """Takes a product out; that is on disk, and no answer has it from now on."""
     shop.delete_product(item_id)

@@ -4,13 +4,14 @@ from fastapi import APIRouter
 
 from twotower.server.answers import recommendation_reply
 from twotower.server.context import RequestId, Shop
+from twotower.server.keyed_route import KeyedRoute, needs
 from twotower.server.replies import RecommendationReply
 from twotower.server.requests import RecommendationRequest
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], route_class=KeyedRoute)
 
 
-@router.post("/v1/recommendations")
+@router.post("/v1/recommendations", openapi_extra=needs("search"))
 def recommend(
     question: RecommendationRequest, shop: Shop, request_id: RequestId
 ) -> RecommendationReply:

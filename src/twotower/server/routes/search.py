@@ -6,21 +6,22 @@ from fastapi import APIRouter, Query
 
 from twotower.server.answers import search_reply, suggest_reply
 from twotower.server.context import RequestId, Shop
+from twotower.server.keyed_route import KeyedRoute, needs
 from twotower.server.replies import SearchReply, SuggestReply
 from twotower.server.requests import MAX_QUERY, SearchRequest
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], route_class=KeyedRoute)
 _Typed = Annotated[str, Query(min_length=1, max_length=MAX_QUERY)]
 _PerKind = Annotated[int, Query(ge=1, le=50, description="Most suggestions of each kind.")]
 
 
-@router.post("/v1/search")
+@router.post("/v1/search", openapi_extra=needs("search"))
 def search(question: SearchRequest, shop: Shop, request_id: RequestId) -> SearchReply:
     """Finds products for a shopper's words."""
     return search_reply(shop, question, request_id)
 
 
-@router.get("/v1/suggest")
+@router.get("/v1/suggest", openapi_extra=needs("search"))
 def suggest(q: _Typed, shop: Shop, request_id: RequestId, k: _PerKind = 5) -> SuggestReply:
     """Suggests queries, categories and products for what is typed so far."""
     return suggest_reply(shop, q, k, request_id)

@@ -64,7 +64,7 @@ def _adopted(connection: Connection, context: MigrationContext, address: str) ->
             f"{address} is a database but no shop database: it has the tables "
             f"{', '.join(sorted(names)[:5])}; name another one"
         )
-    version = connection.exec_driver_sql(f"SELECT version FROM {_COUNTED}").scalar()  # noqa: S608 - our own name
+    version = connection.exec_driver_sql(f"SELECT version FROM {_COUNTED}").scalar()  # noqa: S608 - our own name # nosec B608
     if version != 1:
         raise DataError(
             f"{address} has schema version {version}, this twotower reads version 1; "

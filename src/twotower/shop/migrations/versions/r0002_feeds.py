@@ -24,6 +24,6 @@ def upgrade() -> None:
     )
     for name in ("events", "products"):
         op.execute(
-            f"INSERT INTO feeds (name, last) SELECT '{name}', coalesce(max(sequence), 0)"  # noqa: S608 - our own names
+            f"INSERT INTO feeds (name, last) SELECT '{name}', coalesce(max(sequence), 0)"  # noqa: S608 - our own names # nosec B608
             f" FROM {name}"
         )

@@ -1,0 +1,87 @@
+"""The verbs of `twotower admin`: looking after a live shop, while it is served or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+app = typer.Typer(help="Look after a live shop: its keys.", no_args_is_help=True)
+keys = typer.Typer(help="Keys of the HTTP interface.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+Shop = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="The bundle whose shop it is; it is not opened.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TWOTOWER_DATABASE",
+        help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
+    ),
+]
+_MS_PER_S = 1_000
+
+
+@keys.command("add")
+def add_key(
+    bundle: Shop,
+    name: Annotated[str, typer.Argument(help="Who or what will use it.")],
+    scope: Annotated[
+        list[str], typer.Option(help="search, events, metrics or admin; may be given again.")
+    ],
+    per_minute: Annotated[
+        int | None, typer.Option(help="Requests a minute that each server answers it.")
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Make a key and print it, once: only its hash is kept. Servers know it within a second."""
+    with _opened(bundle, database) as shop:
+        secret, made = shop.keys.add(name, scope, per_minute=per_minute)
+    Console(stderr=True).print(
+        f"Key {made.key_id} for {escape(name)}; it cannot be shown again:", highlight=False
+    )
+    typer.echo(secret)
+
+
+@keys.command("list")
+def list_keys(bundle: Shop, database: Database = None) -> None:
+    """Show every key: what it may do, and whether it was revoked."""
+    with _opened(bundle, database) as shop:
+        found = shop.keys.all()
+    table = Table("id", "name", "scopes", "per minute", "made", "revoked")
+    for one in found:
+        rate = "" if one.per_minute is None else f"{one.per_minute:,}"
+        scopes = ", ".join(sorted(one.scopes))
+        row = (one.key_id, escape(one.name), scopes, rate, _day(one.created), _day(one.revoked))
+        table.add_row(*row)
+    Console().print(table)
+
+
+@keys.command("revoke")
+def revoke_key(
+    bundle: Shop,
+    key: Annotated[str, typer.Argument(help="Its id, as 'list' shows it.")],
+    database: Database = None,
+) -> None:
+    """End a key. Servers refuse it within a second."""
+    with _opened(bundle, database) as shop:
+        shop.keys.revoke(key)
+
+
+@contextmanager
+def _opened(bundle: Path, database: str | None) -> Iterator[Any]:
+    from twotower.shop.address import beside
+    from twotower.shop.database import ShopDatabase
+
+    with ShopDatabase(database or beside(bundle)) as shop:
+        yield shop
+
+
+def _day(time_ms: int | None) -> str:
+    return "" if time_ms is None else f"{datetime.fromtimestamp(time_ms / _MS_PER_S, UTC):%Y-%m-%d}"
