@@ -12,6 +12,7 @@ from twotower.errors import UnknownUser
 from twotower.terminal import (
     counts_table,
     print_answer,
+    print_bundle,
     print_json,
     print_report,
     stages,
@@ -176,7 +177,7 @@ def bundle(run: RunFolder, out: Out, as_json: AsJson = False) -> None:
     """Export a run's towers, build the index, verify, and write a bundle."""
     with workshop(quiet=as_json) as here:
         made = stages().bundle_run(run, out, here)
-    _finish(out, made.report, as_json=as_json)
+    _finish(out, made, as_json=as_json)
 
 
 @app.command()
@@ -194,7 +195,7 @@ def build(
     with workshop(quiet=as_json) as here:
         made = stages().build(found, whole, out, here)
     print_report(made.report, as_json=as_json)
-    _finish(out, made.report, as_json=as_json, said=as_json)
+    _finish(out, made, as_json=as_json, said=as_json)
 
 
 @app.command()
@@ -324,13 +325,14 @@ def _retriever(folder: Path) -> Any:
     return Retriever(Bundle.load(folder))
 
 
-def _finish(out: Path, report: Any, *, as_json: bool, said: bool = False) -> None:
+def _finish(out: Path, made: Any, *, as_json: bool, said: bool = False) -> None:
     """Says what was built; exit code 3 when it is not better than its baselines."""
+    promoted = made.report["verdict"]["promoted"]
     if as_json and not said:
-        print_report(report, as_json=True)
+        print_report(made.report, as_json=True)
     elif not as_json:
-        Console().print(f"Bundle in [bold]{out}[/]. Next: twotower serve {out}")
-    if not report["verdict"]["promoted"]:
+        print_bundle(out, made.folder, promoted=promoted)
+    if not promoted:
         raise typer.Exit(exits.NOT_PROMOTED)
 
 

@@ -95,8 +95,8 @@ def build(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop
     Args:
         source: a folder of tables, a public data set, or `synthetic`.
         recipe: every setting.
-        out: where the bundle goes; work in progress lies beside it, in `.NAME.build`, which
-            another source or recipe takes over.
+        out: where the bundle goes, see `release`; work in progress lies beside it, in
+            `.NAME.build`, which another source or recipe takes over.
         workshop: cache and progress.
 
     Returns:
@@ -236,7 +236,12 @@ def evaluate(
 def release(
     run: Run, dataset: Dataset, serving: Serving, report: Report, out: Path, workshop: Workshop
 ) -> Bundle:
-    """The run exported, indexed, verified and written as a bundle."""
+    """The run exported, indexed, verified and written as a bundle.
+
+    A bundle that beat its baselines is not replaced by one that does not: the new one then
+    lies beside it, in `NAME.rejected`.
+    """
+    out = _place(out, report)
     if workshop.progress is not None:
         workshop.progress("write bundle", 0, 1)
     index = build_index(run.model.item_vectors, queries=asked_vectors(run.model, dataset))
@@ -254,6 +259,17 @@ def release(
     )
     page.save_page(reports.whole(bundle.report), out / PAGE)
     return bundle
+
+
+def _place(out: Path, report: Report) -> Path:
+    """Where a bundle goes that has this report."""
+    if report["verdict"]["promoted"] or not (out / MANIFEST).is_file():
+        return out
+    if not reports.load(out / REPORT)["verdict"]["promoted"]:
+        return out
+    beside = out.absolute().with_name(f"{out.absolute().name}.rejected")
+    refuse_foreign(beside)
+    return beside
 
 
 def open_run(folder: Path) -> tuple[Run, Dataset]:

@@ -97,6 +97,20 @@ def counts_table(name: str, counts: Mapping[str, int]) -> Table:
     return table
 
 
+def print_bundle(out: Path, folder: Path, *, promoted: bool) -> None:
+    """Where the bundle that was asked for in `out` lies, and whether to serve it."""
+    console, name = Console(), escape(str(folder))
+    if promoted:
+        console.print(f"Bundle in [bold]{name}[/]. Next: twotower serve {name}", soft_wrap=True)
+        return
+    if folder.name != out.absolute().name:
+        console.print(f"The better bundle in [bold]{escape(str(out))}[/] stays.", soft_wrap=True)
+    console.print(
+        f"This one is in [bold]{name}[/]. Read {name}/report.html before you serve it.",
+        soft_wrap=True,
+    )
+
+
 def print_answer(answer: Any, *, as_json: bool) -> None:
     """The hits of a search or a recommendation."""
     if as_json:

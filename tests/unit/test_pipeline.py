@@ -87,6 +87,30 @@ def test_a_bundle_made_of_a_run_carries_a_report_on_the_test_split(copy, worksho
     assert (copy / "bundle" / "report.html").is_file()
 
 
+def bundle_with(run, out, workshop, *, promoted):
+    """A bundle of the run, whose report comes to this verdict."""
+    report = json.loads((run / "report.json").read_text())
+    report["verdict"]["promoted"] = promoted
+    (run / "report.json").write_text(json.dumps(report))
+    return pipeline.bundle_run(run, out, workshop)
+
+
+def test_a_bundle_that_lost_to_its_baselines_never_replaces_one_that_won(copy, workshop):
+    run, dataset = pipeline.open_run(copy / "run")
+    pipeline.evaluate(run, dataset, pipeline.tune(run, dataset, workshop), workshop)
+    out = copy / "bundle"
+    lost = bundle_with(copy / "run", out, workshop, promoted=False)
+    assert lost.folder == out, "there was nothing to keep"
+    won = bundle_with(copy / "run", out, workshop, promoted=True)
+    assert won.folder == out, "a better one replaces a worse one"
+    kept = (out / "manifest.json").read_bytes()
+    rejected = bundle_with(copy / "run", out, workshop, promoted=False)
+    assert rejected.folder == copy / "bundle.rejected"
+    assert (out / "manifest.json").read_bytes() == kept
+    assert not Bundle.load(copy / "bundle.rejected").report["verdict"]["promoted"]
+    assert (copy / "bundle.rejected" / "report.html").is_file()
+
+
 def test_an_interrupted_build_goes_on_where_it_was(tmp_path, cache):
     class Interrupted(Exception):  # noqa: N818 - what happened, no fault
         pass
