@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from twotower import __version__, admin, exits
 from twotower.errors import UnknownUser
@@ -15,6 +16,7 @@ from twotower.terminal import (
     print_bundle,
     print_json,
     print_report,
+    print_training,
     stages,
     workshop,
 )
@@ -114,7 +116,10 @@ def train(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the towers; run again after an interruption, it goes on where it was."""
+    """Train the towers; run again after an interruption, it goes on where it was.
+
+    Shows what they do on validation; for a recipe that learns validation at the end, its curve.
+    """
     from twotower.schema import Split
 
     flow = stages()
@@ -122,14 +127,15 @@ def train(
         run = flow.train(data, _recipe(recipe, settings), out, here)
         _, dataset = flow.open_run(out)
         serving = flow.tune(run, dataset, here)
-        split = Split.TEST if run.has_learnt_validation else Split.VALIDATION
-        report = flow.evaluate(run, dataset, serving, here, split)
-    print_report(report, as_json=as_json)
+        if not run.has_learnt_validation:  # what is left then is the test split, not train's
+            report = flow.evaluate(run, dataset, serving, here, Split.VALIDATION)
+    if run.has_learnt_validation:
+        print_training(run.training, as_json=as_json)
+    else:
+        print_report(report, as_json=as_json)
     if not as_json:
-        following = f"bundle {out} --out BUNDLE" if split == Split.TEST else f"evaluate {out}"
         Console().print(
-            f"Trained towers in [bold]{out}[/], measured on {split.value}. "
-            f"Next: twotower {following}"
+            f"Trained towers in [bold]{escape(str(out))}[/]. Next: twotower evaluate {out}"
         )
 
 

@@ -97,6 +97,19 @@ def counts_table(name: str, counts: Mapping[str, int]) -> Table:
     return table
 
 
+def print_training(training: Any, *, as_json: bool) -> None:
+    """Validation after each epoch of the first fit, the best one marked."""
+    if as_json:
+        print_json({"training": training})
+        return
+    table = Table("epoch", "loss", "NDCG@10 on validation", title="First fit, without validation")
+    found = [point.get("ndcg@10", float("nan")) for point in training["curve"]]
+    for point, value in zip(training["curve"], found, strict=True):
+        row = (str(point["epoch"]), f"{point['loss']:.3f}", f"{value:.4f}")
+        table.add_row(*row, style="bold" if value == max(found) else None)
+    Console().print(table)
+
+
 def print_bundle(out: Path, folder: Path, *, promoted: bool) -> None:
     """Where the bundle that was asked for in `out` lies, and whether to serve it."""
     console, name = Console(), escape(str(folder))
