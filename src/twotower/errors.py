@@ -12,6 +12,7 @@
     └── RetrievalError
         ├── UnknownItem          an item id is not in the catalogue
         ├── UnknownUser          a user id has no history here
+        ├── FilterError          a filter cannot be read: the position and what was meant
         └── EmptyCorpus          nothing is left to search
 
 Messages have three parts: what was expected, what was received, what to do.
@@ -75,6 +76,18 @@ class UnknownItem(RetrievalError):  # noqa: N818 - names what is unknown
 
 class UnknownUser(RetrievalError):  # noqa: N818 - names what is unknown
     """A user id has no history here."""
+
+
+class FilterError(RetrievalError):
+    """A filter cannot be read. Names the character, and the field that was probably meant.
+
+    Attributes:
+        position: of the fault, counted in characters from 1.
+    """
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(f"{reason} (filter, character {position})")
+        self.position = position
 
 
 class EmptyCorpus(RetrievalError):  # noqa: N818 - names the state of the corpus

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from twotower import schema
 from twotower.errors import DataError, UnknownItem
+from twotower.filtering.columns import Columns
+from twotower.filtering.masks import allowed_rows
+from twotower.filtering.segments import Mask
+from twotower.filtering.syntax import Expression
 from twotower.index.base import Rows, Vectors
 from twotower.retrieval.answers import Hit, Parts
 
@@ -29,49 +31,38 @@ _TYPES: Final[dict[str, pl.DataType]] = {
 }
 
 
-@dataclass(frozen=True)
-class _State:
-    """One snapshot: never changed, only replaced, so that readers need no lock."""
-
-    products: Mapping[int, Mapping[str, Any]]
-    new_rows: Mapping[str, int]
-    new_ids: tuple[str, ...]
-    available: NDArray[np.bool_]
-    gone: NDArray[np.bool_]
-
-
 class Catalogue:
     """Products by id and by row. Readers never wait; the caller lets one writer in at a time.
 
+    Ids keep their row, and products are replaced whole: so both are kept in place, and only
+    the columns are a snapshot.
+
     Args:
         items: the bundle's items; row i is item_row i.
+
+    Attributes:
+        columns: what filters and facets look at, of all products now.
     """
 
     def __init__(self, items: pl.DataFrame) -> None:
         self._items = items
         self._ids: list[str] = items[schema.ITEM_ID].to_list()
         self._rows = {item_id: row for row, item_id in enumerate(self._ids)}
-        gone = np.zeros(len(items), dtype=np.bool_)
-        self._state = _State({}, {}, (), _available(items), gone)
+        self._live: dict[int, Mapping[str, Any]] = {}
+        self.columns = Columns.of(items)
 
     def __len__(self) -> int:
-        return len(self._state.available)
+        return len(self.columns)
 
     @property
     def n_products(self) -> int:
         """Products that there are now: rows without the removed ones."""
-        return len(self) - int(self._state.gone.sum())
-
-    @property
-    def available(self) -> NDArray[np.bool_]:
-        """bool[N] rows that are not out of stock; an unknown stock counts as available."""
-        return self._state.available
+        return int(self.columns.is_there.sum())
 
     def row(self, item_id: str) -> int:
         """The item_row of an id; raises `UnknownItem`, also for a removed product."""
-        state = self._state
-        found = self._row_ever(item_id, state)
-        if found is None or state.gone[found]:
+        found = self._rows.get(item_id)
+        if found is None or not self.columns.has(found):
             raise UnknownItem(
                 f"item_id must be one of the {self.n_products} products of the catalogue,"
                 f" got {item_id!r}: add it first, or check its spelling"
@@ -80,22 +71,15 @@ class Catalogue:
 
     def row_or_next(self, item_id: str) -> int:
         """The item_row that an id has or had, or the one it would get."""
-        found = self._row_ever(item_id, self._state)
-        return len(self) if found is None else found
-
-    def _row_ever(self, item_id: str, state: _State) -> int | None:
-        found = self._rows.get(item_id)
-        return state.new_rows.get(item_id) if found is None else found
+        return self._rows.get(item_id, len(self))
 
     def item_id(self, row: int) -> str:
         """The id of a row."""
-        if row < len(self._ids):
-            return self._ids[row]
-        return self._state.new_ids[row - len(self._ids)]
+        return self._ids[row]
 
     def product(self, row: int) -> dict[str, Any]:
         """What is known of a row now, by `schema` name; what is missing is None or absent."""
-        live = self._state.products.get(row)
+        live = self._live.get(row)
         return dict(live) if live is not None else self._items.row(row, named=True)
 
     def known_rows(self, item_ids: Sequence[str]) -> Rows:
@@ -104,10 +88,19 @@ class Catalogue:
         rows = [self.row_or_next(item_id) for item_id in item_ids]
         return np.array([row for row in rows if row < n_items], dtype=np.int64)
 
-    def allowed(self, out: Rows) -> NDArray[np.bool_]:
-        """bool[N] rows that are available and not in `out`."""
-        allowed = self.available.copy()
+    def filtered(self, expression: Expression | None) -> Mask | None:
+        """bool[N] rows that an expression allows; None, which is all, for no expression."""
+        if expression is None:
+            return None
+        return allowed_rows(expression, self.columns, self._rows.get)
+
+    def recommendable(self, out: Rows, expression: Expression | None = None) -> Mask:
+        """bool[N] rows that are available, not in `out`, and that an expression allows."""
+        columns = self.columns
+        allowed = columns.available.copy()
         allowed[out[out < len(allowed)]] = False
+        if expression is not None:
+            allowed &= allowed_rows(expression, columns, self._rows.get)
         return allowed
 
     def hits(
@@ -134,28 +127,21 @@ class Catalogue:
         Returns:
             int64[R] their rows. Of an id given twice the last counts.
         """
-        state = self._state
-        products, new_rows, new_ids = dict(state.products), dict(state.new_rows), [*state.new_ids]
         rows = np.empty(len(items), dtype=np.int64)
         for place, product in enumerate(items.iter_rows(named=True)):
             item_id = product[schema.ITEM_ID]
-            row = self._rows.get(item_id, new_rows.get(item_id))
+            row = self._rows.get(item_id)
             if row is None:
-                row = new_rows[item_id] = len(self._ids) + len(new_ids)
-                new_ids.append(item_id)
-            products[row], rows[place] = product, row
-        added = len(new_ids) - len(state.new_ids)
-        available = np.append(state.available, np.ones(added, dtype=np.bool_))
-        gone = np.append(state.gone, np.zeros(added, dtype=np.bool_))
-        available[rows], gone[rows] = _available(items), False
-        self._state = _State(products, new_rows, tuple(new_ids), available, gone)
+                row = len(self._ids)
+                self._ids.append(item_id)
+                self._rows[item_id] = row
+            self._live[row], rows[place] = product, row
+        self.columns = self.columns.put(rows, items)
         return rows
 
     def remove(self, row: int) -> None:
         """Know a product no longer; its row stays its own, for the day it is put in again."""
-        available, gone = self._state.available.copy(), self._state.gone.copy()
-        available[row], gone[row] = False, True
-        self._state = replace(self._state, available=available, gone=gone)
+        self.columns = self.columns.without(row)
 
 
 def one_product(item_id: str, fields: Mapping[str, Any]) -> pl.DataFrame:
@@ -208,9 +194,3 @@ def _is_finite(value: float) -> bool:
         return not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # a whole number beyond all floats
         return False
-
-
-def _available(items: pl.DataFrame) -> NDArray[np.bool_]:
-    if schema.IN_STOCK not in items.columns:
-        return np.ones(len(items), dtype=np.bool_)
-    return items[schema.IN_STOCK].cast(pl.Boolean).fill_null(value=True).to_numpy().astype(np.bool_)

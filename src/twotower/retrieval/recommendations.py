@@ -88,7 +88,7 @@ class Recommendations:
 
     def _nearest(self, vector: Vectors, k: int, out: Rows) -> tuple[Rows, Vectors, int]:
         index = self._bundle.index
-        allowed = self._catalogue.allowed(out)[: index.n_items]
+        allowed = self._catalogue.recommendable(out)[: index.n_items]
         hits = index.search(vector, k, allowed=allowed)
         real = hits.rows[0] >= 0
         return hits.rows[0][real], hits.scores[0][real], int(allowed.sum())
@@ -97,13 +97,13 @@ class Recommendations:
         """Every row is looked at: the index knows inner products of unequal lengths only."""
         inner = self._bundle.index.scores(vector)[0]
         lengths = self._lengths[: len(inner)]
-        allowed = self._catalogue.allowed(out)[: len(inner)]
+        allowed = self._catalogue.recommendable(out)[: len(inner)]
         cosines = (inner / np.maximum(lengths, 1e-12))[allowed]
         rows, scores = page_of(np.flatnonzero(allowed), cosines, 0, k)
         return rows, scores, int(allowed.sum())
 
     def _by_popularity(self, k: int, out: Rows, watch: Stopwatch) -> Answer:
-        allowed = self._catalogue.allowed(out)
+        allowed = self._catalogue.recommendable(out)
         counts = np.zeros(len(allowed), dtype=np.float32)
         if self._popularity is not None:
             counts[: len(self._popularity)] = self._popularity
