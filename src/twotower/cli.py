@@ -11,10 +11,11 @@ from rich.markup import escape
 from twotower import __version__, admin, exits
 from twotower.errors import UnknownUser
 from twotower.terminal import (
-    counts_table,
     print_answer,
     print_bundle,
+    print_dry_run,
     print_json,
+    print_prepared,
     print_report,
     print_training,
     stages,
@@ -37,6 +38,10 @@ app.add_typer(admin.app, name="admin")
 From = Annotated[
     Path | None,
     typer.Option("--from", help="Folder of a public data set's files; docs/public-data.md."),
+]
+Shop = Annotated[
+    Path | None,
+    typer.Option("--shop", help="A mapping of the tables in place of SOURCE/shop.toml."),
 ]
 RecipeName = Annotated[
     str,
@@ -84,28 +89,35 @@ def _root(
 @app.command()
 def prepare(
     source: Source,
-    out: Out,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write.")] = None,
     folder: From = None,
     split: SplitKind = None,
     settings: Settings = None,
     as_json: AsJson = False,
+    shop: Shop = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only show what would happen; what columns are is guessed, and written as --shop.",
+        ),
+    ] = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
-    found, recipe = _source(source, folder), _recipe("joint", settings, split)
+    found, recipe = _source(source, folder, shop), _recipe("joint", settings, split)
+    if dry_run:
+        return _rehearse(found, recipe, shop, as_json=as_json)
+    if out is None:
+        raise typer.BadParameter("give --out DATA, or --dry-run to write nothing")
     with workshop(quiet=as_json) as here:
         dataset = stages().prepare(found, recipe, out, here)
     if as_json:
         told = {"counts": dataset.counts, "about": dataset.about.to_json()}
         print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
-        return
-    console = Console()
-    console.print(counts_table(dataset.about.name, dataset.counts))
-    for rule in dataset.profile.get("cleaning", []):
-        if rule.get("count"):
-            console.print(f"  cleaned: {rule['name']}, {rule['count']:,} ({rule['action']})")
-    for warning in dataset.profile["warnings"]:
-        console.print(f"  [yellow]warning:[/] {warning}", soft_wrap=True)
-    console.print(f"Prepared data in [bold]{out}[/]. Next: twotower train {out} --out RUN")
+        return None
+    print_prepared(dataset)
+    Console().print(f"Prepared data in [bold]{out}[/]. Next: twotower train {out} --out RUN")
+    return None
 
 
 @app.command()
@@ -194,10 +206,11 @@ def build(
     recipe: RecipeName = "joint",
     split: SplitKind = None,
     settings: Settings = None,
+    shop: Shop = None,
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
-    found, whole = _source(source, folder), _recipe(recipe, settings, split)
+    found, whole = _source(source, folder, shop), _recipe(recipe, settings, split)
     with workshop(quiet=as_json) as here:
         made = stages().build(found, whole, out, here)
     print_report(made.report, as_json=as_json)
@@ -306,13 +319,36 @@ def demo(
     serve(folder, host, port, database)
 
 
-def _source(name: str, folder: Path | None) -> Any:
-    """What `build` and `prepare` take: a public data set's files, or what was given."""
-    if folder is None:
-        return name
-    from twotower.data.sources.registry import published
+def _source(name: str, folder: Path | None, shop: Path | None) -> Any:
+    """What `build` and `prepare` take: a public data set's files, a mapping, or what was given."""
+    if folder is not None:
+        from twotower.data.sources.registry import published
 
-    return published(name, folder)
+        return published(name, folder)
+    if shop is not None:
+        from twotower.data.tables import Export
+
+        return Export(Path(name), shop)
+    return name
+
+
+def _rehearse(source: Any, recipe: Any, shop: Path | None, *, as_json: bool) -> None:
+    """Shows what `prepare` would do; exit code 1 where it would refuse."""
+    from twotower import disk
+    from twotower.data.dry_run import dry_run
+
+    found = dry_run(source, recipe.prepare)
+    is_new = shop is not None and not shop.exists() and found.shop_toml is not None
+    if shop is not None and is_new:
+        disk.write_text(shop, str(found.shop_toml))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_dry_run(found)
+        if is_new:
+            Console().print(f"The mapping is in [bold]{shop}[/]: edit it, then prepare with it.")
+    if found.refused:
+        raise typer.Exit(exits.FAILED)
 
 
 def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> Any:

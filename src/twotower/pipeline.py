@@ -17,8 +17,8 @@ from twotower.bundle import MANIFEST, Bundle, Model, refuse_foreign, write_bundl
 from twotower.data import dataset as dataset_files
 from twotower.data.dataset import Dataset
 from twotower.data.outside import read_outside
+from twotower.data.prepare import Source
 from twotower.data.prepare import prepare as prepare_tables
-from twotower.data.sources.source import Published
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.encoders.packed import PackedTextEncoder
@@ -89,7 +89,7 @@ class Workshop:
         )
 
 
-def build(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
+def build(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:
     """A shop's tables become a bundle. Interrupted, it goes on where it was.
 
     Args:
@@ -114,7 +114,7 @@ def build(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop
     return bundle
 
 
-def prepare(source: str | Published, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
+def prepare(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
     """Tables read, checked, cleaned, split and saved."""
     disk.refuse_foreign(out, dataset_files.MANIFEST, "prepared dataset")
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)

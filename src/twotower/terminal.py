@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -88,13 +88,41 @@ def print_report(report: Any, *, as_json: bool) -> None:
         Console().print(*shown(whole(report)), sep="\n")
 
 
-def counts_table(name: str, counts: Mapping[str, int]) -> Table:
-    """Rows of each table and split."""
-    table = Table("table", "rows", title=name)
+def print_prepared(dataset: Any) -> None:
+    """Rows of each table and split, what each cleaning rule did, and warnings."""
+    console = Console()
+    table = Table("table", "rows", title=escape(dataset.about.name))
     table.columns[1].justify = "right"
-    for row, count in counts.items():
+    for row, count in dataset.counts.items():
         table.add_row(row, f"{count:,}")
-    return table
+    console.print(table)
+    for rule in dataset.profile.get("cleaning", []):
+        console.print(
+            f"  cleaned: {rule['name']}, {rule['count']:,} of {rule['table']} ({rule['action']})",
+            soft_wrap=True,
+        )
+    for warning in dataset.profile["warnings"]:
+        console.print(f"  [yellow]warning:[/] {escape(warning)}", soft_wrap=True)
+
+
+def print_dry_run(found: Any) -> None:
+    """What each column is taken for and why, then what would be prepared or why it is refused."""
+    console = Console()
+    if found.guess is not None:
+        for name, file in found.guess.files.items():
+            table = Table("column", "looks like", "because", "read as", title=f"{name}: {file}")
+            for one in found.guess.columns:
+                if one.table == name:
+                    by = {"values": "guessed", "name": "its name"}.get(one.by, one.by)
+                    ours = f"{one.ours} ({by})" if one.ours else "-"
+                    table.add_row(*map(escape, (one.column, one.role.name, one.role.reason, ours)))
+            console.print(table)
+        console.print(found.shop_toml, markup=False, highlight=False, soft_wrap=True)
+    if found.dataset is not None:
+        print_prepared(found.dataset)
+        console.print("Nothing was written.")
+    else:
+        console.print(f"[red]Would be refused:[/] {escape(found.refused)}", soft_wrap=True)
 
 
 def print_training(training: Any, *, as_json: bool) -> None:

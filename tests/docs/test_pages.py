@@ -96,7 +96,7 @@ def test_every_public_data_set_and_its_rules_are_documented():
 def test_the_shop_toml_shown_is_understood(tmp_path):
     [shown] = blocks(DOCS / "shop-toml.md", "toml")
     (tmp_path / shop_toml.SHOP_FILE).write_text(shown, encoding="utf-8")
-    shop = shop_toml.read(tmp_path)
+    shop = shop_toml.read(tmp_path / shop_toml.SHOP_FILE)
     assert shop.name == tomllib.loads(shown)["name"]
     assert shop.tables["items"].file == "products.csv"
     assert shop.tables["events"].kinds["refund"] == words.IGNORE

@@ -132,8 +132,9 @@ def test_an_empty_file_is_named(folder, name, content):
     assert "Export it again" in told
 
 
-def test_bytes_that_are_not_utf8_are_named_with_their_place(folder):
-    told = refused(source(folder, **{"items.csv": ITEMS.encode() + "d,Café,4\n".encode("latin-1")}))
+def test_damaged_utf8_is_named_with_its_place(folder):
+    whole = ITEMS.encode() + "d,Café,4\n".encode("latin-1") + "e,Größe,5\n".encode()
+    told = refused(source(folder, **{"items.csv": whole}))
     place = len(ITEMS) + 5
     assert f"items.csv is not UTF-8: byte {place} (line 5 of the file) is 0xe9" in told
     assert "iconv" in told

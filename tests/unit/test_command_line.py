@@ -157,7 +157,7 @@ BAD_SOURCES = {
     "a wrong type": {"items.csv": ITEMS.replace("80", "dear")},
     "duplicate items": {"items.csv": ITEMS + "a,Again,1\n"},
     "an empty file": {"events.csv": ""},
-    "no utf-8": {"items.csv": ITEMS.encode() + "d,Café,4\n".encode("latin-1")},
+    "damaged utf-8": {"items.csv": ITEMS.encode() + "d,Größe,4\n".encode() + b"e,Caf\xe9,5\n"},
     "a truncated parquet": {"items.csv": None, "items.parquet": b"PAR1 and no more"},
     "no positives": {"events.csv": "user_id,item_id,event\nu,elsewhere,view\n"},
 }

@@ -2,6 +2,7 @@
 
     reading -> mapping -> check -> clean -> splits -> Dataset      (prepare.py says it in order)
 
-`words` are those that shops use for our columns, `shop_toml` is the file that maps any others.
+`words` are those that shops use for our columns, `shop_toml` is the file that maps any others,
+`guess` writes one from what the columns look like.
 `synthetic/` makes a shop up: the demo's default and the world of the tests.
 """

@@ -73,11 +73,25 @@ def row_error(
     shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
     more = int(bad.sum()) - 1
     return DataError(
-        f"{tables.file(table)}: {tables.row(table, first + 1)}, column "
+        f"{tables.place(table, first + 1)}, column "
         f"{tables.column(table, name)}: expected {expected}, got {shown}"
         + (f", and {more:,} more {'rows' if more > 1 else 'row'} like it" if more else "")
         + f". {remedy}"
     )
+
+
+def numbers(column: pl.Series) -> pl.Series:
+    """[rows] numbers, null where a value is none.
+
+    Args:
+        column: numbers, or text with a currency sign and thousands separators: $1,299.00.
+    """
+    if column.dtype == pl.String:
+        bare = column.str.strip_chars().str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
+        return _with_points(bare).cast(pl.Float64, strict=False)
+    if column.dtype.is_numeric() or column.dtype == pl.Null:
+        return column.cast(pl.Float64)
+    return pl.Series(column.name, [None] * len(column), dtype=pl.Float64)
 
 
 def _is_ours(table: str, name: str) -> bool:
@@ -91,9 +105,9 @@ def _typed(tables: Tables, table: str, name: str) -> pl.Series:
     elif name in _TEXT:
         converted, expected = _texts(column), "text"
     elif name in _NUMBER:
-        converted, expected = _numbers(column), "a number"
+        converted, expected = numbers(column), "a number"
     elif name in _TIME:
-        converted, expected = times.to_ms(column), "a time"
+        converted, expected = times.to_ms(column, tables.time_zone), "a time"
         remedy = "Write times as ISO 8601, such as 2024-12-31 or 2024-12-31T18:30:00Z."
     elif name == schema.ORDER:
         converted, expected = _whole(column), "a whole number"
@@ -132,16 +146,6 @@ def _texts(column: pl.Series, *, strip: bool = False) -> pl.Series:
     return text.str.strip_chars().replace("", None) if strip else text
 
 
-def _numbers(column: pl.Series) -> pl.Series:
-    """Numbers; text may carry a currency sign and thousands separators: $1,299.00, 1.299,00 €."""
-    if column.dtype == pl.String:
-        bare = column.str.strip_chars().str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
-        return _with_points(bare).cast(pl.Float64, strict=False)
-    if column.dtype.is_numeric() or column.dtype == pl.Null:
-        return column.cast(pl.Float64)
-    return pl.Series(column.name, [None] * len(column), dtype=pl.Float64)
-
-
 def _with_points(text: pl.Series) -> pl.Series:
     """Numbers without thousands separators, by what the whole column takes for the decimal one."""
     if text.str.contains(_DECIMAL_COMMA).any() and not text.str.contains(_DECIMAL_POINT).any():
@@ -153,9 +157,9 @@ def _with_points(text: pl.Series) -> pl.Series:
 
 
 def _whole(column: pl.Series) -> pl.Series:
-    numbers = _numbers(column)
-    whole = numbers.cast(pl.Int64, strict=False)
-    return whole.set((whole != numbers).fill_null(value=False), None)
+    found = numbers(column)
+    whole = found.cast(pl.Int64, strict=False)
+    return whole.set((whole != found).fill_null(value=False), None)
 
 
 def _flags(column: pl.Series) -> pl.Series:
@@ -191,10 +195,10 @@ def _grades(tables: Tables) -> pl.Series:
     """All numbers, or all letters E, S, C, I."""
     frame = tables.frames["judgments"]
     column = frame[schema.GRADE]
-    numbers = _numbers(column)
-    if column.dtype != pl.String or numbers.is_not_null().sum() * 2 > len(column):
-        _check_grades(tables, numbers.is_null() | numbers.is_nan(), "a number, as the other rows")
-        return numbers.alias(schema.GRADE)
+    found = numbers(column)
+    if column.dtype != pl.String or found.is_not_null().sum() * 2 > len(column):
+        _check_grades(tables, found.is_null() | found.is_nan(), "a number, as the other rows")
+        return found.alias(schema.GRADE)
     word = column.str.strip_chars().str.to_lowercase()
     letters = word.replace(_GRADE_WORDS).str.to_uppercase()
     _check_grades(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from twotower import schema
+from twotower.data import nested
 from twotower.data.shop_toml import SHOP_FILE, TableMapping, closest, toml_lines
 from twotower.data.words import ALIASES, KINDS, REQUIRED
 from twotower.errors import DataError
@@ -28,7 +29,8 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
     Raises:
         DataError: a needed column, or one that shop.toml names, is not there.
     """
-    columns = _named(frame, shop, file, table) | _recognised(frame, table, shop)
+    _check_named(frame, shop, file, table)
+    columns = columns_of(frame, table, shop)
     _check_required(frame, columns, table, file)
     taken = {
         name: [theirs] if isinstance(theirs, str) else theirs for name, theirs in columns.items()
@@ -37,6 +39,7 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
     rest = [name for name in frame.columns if name not in used]
     kept = [pl.col(name) for name in rest if table == "users" and name not in taken]
     mapped = frame.select(*(_joined(name, parts) for name, parts in taken.items()), *kept)
+    mapped = mapped.with_columns(nested.plain(mapped[name]) for name in taken)
     if table == "items":
         mapped = _paths(mapped, shop.category_separator)
     if table == "events":
@@ -48,9 +51,22 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
     )
 
 
-def _named(
-    frame: pl.DataFrame, shop: TableMapping, file: str, table: str
-) -> dict[str, str | list[str]]:
+def columns_of(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str, str | list[str]]:
+    """Our column names and the shop's: what shop.toml says, and what is recognised by name."""
+    return dict(shop.columns) | _recognised(frame, table, shop)
+
+
+def word(kind: str) -> str:
+    """A kind of event as `words.KINDS` has them.
+
+    Example:
+        >>> word(" Add-To-Cart")
+        'add_to_cart'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", kind.strip().lower())
+
+
+def _check_named(frame: pl.DataFrame, shop: TableMapping, file: str, table: str) -> None:
     wanted = [
         (name, part)
         for name, theirs in shop.columns.items()
@@ -64,7 +80,6 @@ def _named(
             f"{SHOP_FILE}: [{table}.columns] {lines}, but {file} has no such column "
             f"(found: {', '.join(frame.columns)}).{hints}"
         )
-    return dict(shop.columns)
 
 
 def _recognised(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str, str | list[str]]:
@@ -128,12 +143,10 @@ def _joined(name: str, parts: list[str]) -> pl.Expr:
 
 
 def _paths(items: pl.DataFrame, separator: str | None) -> pl.DataFrame:
-    """Category paths with our separator, from a list or from another separator."""
+    """Category paths with our separator."""
     if schema.CATEGORY not in items.columns:
         return items
     column = pl.col(schema.CATEGORY)
-    if isinstance(items.schema[schema.CATEGORY], pl.List):
-        return items.with_columns(column.list.join(schema.CATEGORY_SEPARATOR))
     pattern = re.escape(separator) if separator else r"[>|»]"
     text = column.cast(pl.String)
     return items.with_columns(text.str.replace_all(rf"\s*{pattern}\s*", schema.CATEGORY_SEPARATOR))

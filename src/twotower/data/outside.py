@@ -11,6 +11,7 @@ from twotower import schema
 from twotower.data import mapping, reading, shop_toml
 from twotower.data.check import checked
 from twotower.data.clean import cleaned_outside
+from twotower.data.shop_toml import SHOP_FILE
 from twotower.data.tables import Tables
 from twotower.data.times import now_ms
 
@@ -44,12 +45,14 @@ def read_outside(path: Path, table: Literal["events", "judgments"]) -> Outside:
     Raises:
         DataError: the file cannot be read, lacks a column, or has a value of another type.
     """
-    shop = shop_toml.read(path.parent).tables[table]
-    mapped = mapping.apply(reading.read(path), table, shop, path.name)
+    shop = shop_toml.read(path.parent / SHOP_FILE)
+    found = reading.opened(path, shop.tables[table].encoding)
+    mapped = mapping.apply(found.frame, table, shop.tables[table], path.name)
     given = Tables(
         items=pl.DataFrame(schema={schema.ITEM_ID: pl.String, schema.TITLE: pl.String}),
         files={table: path.name},
         columns={table: mapped.columns},
+        time_zone=shop.time_zone,
     ).with_frames({table: mapped.frame.drop(schema.SPLIT, strict=False)})
     clean, rules = cleaned_outside(checked(given), now_ms=now_ms())
     rows, left_out = clean.frames[table], {rule.name: rule.count for rule in rules}

@@ -13,10 +13,16 @@ from twotower.data.check import checked
 from twotower.data.clean import LEFT_OUT, Rule, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
 from twotower.data.grades import with_gains
-from twotower.data.profile import profile_events, profile_items, profile_judgments, warnings
+from twotower.data.profile import (
+    foreign_encodings,
+    profile_events,
+    profile_items,
+    profile_judgments,
+    warnings,
+)
 from twotower.data.sources.registry import is_published
 from twotower.data.sources.source import Published, nothing_more
-from twotower.data.tables import Tables, read_source
+from twotower.data.tables import Export, Tables, read_source
 from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
 from twotower.progress import Progress
@@ -24,6 +30,8 @@ from twotower.progress import Progress
 SplitKind = Literal[
     "auto", "time", "leave-one-out", "given", "random", "random-by-user", "last-by-user"
 ]
+
+Source = Path | str | Published | Export
 
 SYNTHETIC: Final = "synthetic"
 _STAGES: Final = ("read", "check", "clean", "split", "profile")
@@ -69,7 +77,7 @@ class PrepareConfig:
 
 
 def prepare(
-    source: Path | str | Published,
+    source: Source,
     config: PrepareConfig | None = None,
     *,
     progress: Progress | None = None,
@@ -77,9 +85,9 @@ def prepare(
     """A prepared dataset: read, checked, cleaned, split and profiled. Nothing is written.
 
     Args:
-        source: a folder of tables (see `tables.read_source`), or `synthetic`, or
-            `synthetic:products=200,shoppers=100,seed=3`, or a public data set's files (see
-            `sources.registry`).
+        source: a folder of tables (see `tables.read_source`), with a mapping or without, or
+            `synthetic`, or `synthetic:products=200,shoppers=100,seed=3`, or a public data
+            set's files (see `sources.registry`).
         config: how; the defaults when left out.
         progress: called as each stage begins.
 
@@ -104,9 +112,9 @@ def prepare(
     return replace(dataset, profile=profile)
 
 
-def read(source: Path | str | Published) -> Tables:
+def read(source: Source) -> Tables:
     """The tables of a folder, of a public data set, or of a shop made up; see `prepare`."""
-    if isinstance(source, Published):
+    if isinstance(source, Published | Export):
         return source.tables()
     text = str(source)
     if is_published(text) and not Path(source).exists():
@@ -132,7 +140,8 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
     items = tables.items
     events, searches = _without_searches(tables.events)
     judged, gain_map = _judged(tables)
-    if events is None and (judged is None or not judged[schema.POSITIVE].any()):
+    is_bare = events is None and (judged is None or not judged[schema.POSITIVE].any())
+    if is_bare and not tables.catalogue_only:
         raise _no_positives(tables, rules)
     kind, cuts = "none", None
     if events is not None:
@@ -302,6 +311,7 @@ def _profile(
             table: {
                 "file": source.file(table),
                 "rows": len(frame),
+                "parts": dict(source.parts.get(table, {})),
                 "columns": dict(source.columns.get(table, {})),
                 "ignored_columns": list(source.ignored.get(table, ())),
             }
@@ -309,7 +319,10 @@ def _profile(
         },
         "config": asdict(config),
         "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
-        "warnings": warnings(dataset.events, dataset.judgments),
+        "warnings": [
+            *foreign_encodings(source.encodings),
+            *warnings(dataset.events, dataset.judgments),
+        ],
         "items": profile_items(dataset.items),
     }
     if dataset.events is not None:

@@ -1,5 +1,6 @@
 """A prepared dataset in numbers: what `profile.json` says."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -84,6 +85,19 @@ def warnings(events: pl.DataFrame | None, judgments: pl.DataFrame | None) -> lis
         "larger share of it to the split."
         for where, count in counts.items()
         if count < FEW_CASES
+    ]
+
+
+def foreign_encodings(encodings: Mapping[str, str]) -> list[str]:
+    """Which files were read as something else than UTF-8.
+
+    Args:
+        encodings: of these files, by their name.
+    """
+    return [
+        f"{name} is not UTF-8 and was read as {encoding}. Where letters look wrong, name its "
+        "encoding in shop.toml."
+        for name, encoding in encodings.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Files into frames: Parquet, CSV, TSV and JSON lines, gzipped or not; the faults named."""
+"""A file into a frame: Parquet, CSV, TSV and JSON lines, packed or not; the faults named."""
 
 import csv
 import gzip
@@ -8,13 +8,14 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from twotower.data.shop_toml import toml_lines
-from twotower.errors import DataError
+from twotower.data.encoding import UTF_8, decoded
+from twotower.errors import DataError, MissingExtra, installing
 
 _RAGGED_REMEDY: Final = {
     True: 'Quote values that hold a separator: "a, b"',
@@ -24,57 +25,45 @@ _QUOTES_REMEDY: Final = 'Quote a value that holds a quote, and write that one tw
 SUFFIXES: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
-def find(folder: Path, table: str, named: str | None) -> Path | None:
-    """The file of a table, or None when the folder has none.
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A file's table, and the encoding of its text; Parquet's is UTF-8."""
 
-    Args:
-        folder: where to look.
-        table: `items`, `events`, ...
-        named: the file that shop.toml names for this table.
-
-    Raises:
-        DataError: the named file is missing, or two files could be this table.
-    """
-    if named is not None:
-        if not (folder / named).is_file():
-            raise DataError(
-                f"shop.toml: [{table}] file = {named!r}, but {folder} has no such file."
-            )
-        return folder / named
-    candidates = (folder / f"{table}{suffix}{gz}" for suffix in SUFFIXES for gz in ("", ".gz"))
-    found = [path for path in candidates if path.is_file()]
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise DataError(
-            f"{folder} has several files for {table}: {names}. Keep one, or say which in shop.toml:"
-            + toml_lines(table, {"file": found[0].name})
-        )
-    return found[0] if found else None
+    frame: pl.DataFrame
+    encoding: str = UTF_8
 
 
 def read(path: Path) -> pl.DataFrame:
+    """The table of a file; see `opened`."""
+    return opened(path).frame
+
+
+def opened(path: Path, encoding: str | None = None) -> Opened:
     """The table of a file; CSV and TSV as text, so that a wrong value can be named later.
 
+    Args:
+        path: the file.
+        encoding: of its text, where it is known.
+
     Raises:
-        DataError: the file is empty, truncated, damaged or not UTF-8; names the place.
+        DataError: the file is empty, truncated or damaged; names the place.
     """
     data = _bytes(path)
     if not data.strip():
         raise DataError(f"{path.name} is empty. Export it again; it needs a header and rows.")
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    if suffix == ".parquet":
-        frame = _parquet(data, path.name)
-    elif suffix in (".csv", ".tsv"):
-        frame = _separated(data, path.name, "\t" if suffix == ".tsv" else None)
-    elif suffix in SUFFIXES:
-        frame = _json(data, path.name)
-    else:
+    suffix = Path(re.sub(r"\.(gz|zst)$", "", path.name)).suffix
+    if suffix not in SUFFIXES:
         raise DataError(
-            f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz."
+            f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz or .zst."
         )
-    if frame.is_empty():
+    if suffix == ".parquet":
+        found = Opened(_parquet(data, path.name))
+    else:
+        text, read_in = decoded(data, path.name, encoding)
+        found = Opened(_written(text, path.name, suffix), read_in)
+    if found.frame.is_empty():
         raise DataError(f"{path.name} has no rows. Export it again.")
-    return frame
+    return found
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
@@ -87,6 +76,8 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 def _bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
+        if path.name.endswith(".zst") and data:
+            return _zstandard(data, path.name)
         return gzip.decompress(data) if path.name.endswith(".gz") and data else data
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
@@ -94,6 +85,32 @@ def _bytes(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _zstandard(data: bytes, name: str) -> bytes:
+    try:
+        import zstandard
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"reading {name} needs zstandard; {installing('train')}") from missing
+    frames, rest, fault = [], data, "it ends too early"
+    try:
+        while rest:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            frames.append(frame.decompress(rest))
+            rest = frame.unused_data
+        if frame.eof:
+            return b"".join(frames)
+    except zstandard.ZstdError as error:
+        fault = str(error)
+    raise DataError(
+        f"{name} is a truncated or damaged zst file ({fault}). Copy or export it again."
+    )
+
+
+def _written(text: str, name: str, suffix: str) -> pl.DataFrame:
+    if suffix in (".csv", ".tsv"):
+        return _separated(text, name, "\t" if suffix == ".tsv" else None)
+    return _json(text, name)
 
 
 def _parquet(data: bytes, name: str) -> pl.DataFrame:
@@ -106,8 +123,8 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
         ) from error
 
 
-def _separated(data: bytes, name: str, known: str | None) -> pl.DataFrame:
-    text = _utf8(data, name).rstrip("\r\n")  # blank lines at the end are no rows
+def _separated(text: str, name: str, known: str | None) -> pl.DataFrame:
+    text = text.rstrip("\r\n")  # blank lines at the end are no rows
     separator = known or _separator(text)
     _check_header(text, name, separator)
     try:
@@ -159,25 +176,13 @@ def _ragged(text: str, name: str, separator: str) -> str | None:
     return None
 
 
-def _json(data: bytes, name: str) -> pl.DataFrame:
-    text = _utf8(data, name)
+def _json(text: str, name: str) -> pl.DataFrame:
     try:
         if text.lstrip().startswith("["):
             return pl.read_json(io.StringIO(text), infer_schema_length=None)
         return pl.read_ndjson(io.StringIO(text), infer_schema_length=None)
     except pl.exceptions.PolarsError as error:
         raise DataError(_broken_line(text, name) or f"{name}: {_first_line(error)}") from error
-
-
-def _utf8(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{name} is not UTF-8: byte {error.start} (line {line} of the file) is "
-            f"0x{data[error.start]:02x}. Convert it first: iconv -f ISO-8859-1 -t UTF-8 {name}"
-        ) from error
 
 
 def _broken_line(text: str, name: str) -> str | None:

@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from twotower import schema
+from twotower.data.times import UTC, is_zone
 from twotower.data.words import ALIASES, IGNORE
 from twotower.errors import DataError
 
 SHOP_FILE: Final = "shop.toml"
-_TOP: Final = ("name", "repeat", "synthetic", "language")
+_TOP: Final = ("name", "repeat", "synthetic", "catalogue_only", "language", "time_zone")
 _REFERENCE: Final = "docs/shop-toml.md says what goes there."
 
 
@@ -25,7 +27,9 @@ class TableMapping:
     """What shop.toml says of one table.
 
     Attributes:
-        file: name of the file, where it is not the table's own.
+        file: name of the file, of a folder of parts, or a pattern such as `log-*.csv`, where
+            it is not the table's own name.
+        encoding: of the text in the file, where it is no UTF-8.
         columns: our column name to the shop's, or to several that are joined.
         kinds: the shop's kind of event to ours, or to `ignore`.
         kind: the kind of every event, for a log without that column.
@@ -33,6 +37,7 @@ class TableMapping:
     """
 
     file: str | None = None
+    encoding: str | None = None
     columns: Mapping[str, str | list[str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     kind: str | None = None
@@ -47,20 +52,21 @@ class Shop:
     name: str | None = None
     repeat: bool | None = None
     synthetic: bool = False
+    catalogue_only: bool = False
     language: str = "english"
+    time_zone: str = UTC
 
 
 _Part = TypeVar("_Part")
 
 
-def read(folder: Path) -> Shop:
-    """The folder's shop.toml, or the empty one.
+def read(path: Path) -> Shop:
+    """What a shop.toml says; nothing, where there is none.
 
     Raises:
         DataError: it is no TOML, or has names that mean nothing here, or values of another
             type; all of them are told.
     """
-    path = folder / SHOP_FILE
     try:
         stored = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (ValueError, OSError) as error:
@@ -71,6 +77,7 @@ def read(folder: Path) -> Shop:
         faults += _table_faults(table, part)
     top: dict[str, Any] = {name: stored[name] for name in _TOP if name in stored}
     faults += _wrong_types(Shop, {**top, "tables": {}}, "")
+    faults += _unknown_zone(top.get("time_zone", UTC))
     if faults:
         raise DataError(f"{SHOP_FILE}: {' '.join(faults)} {_REFERENCE}")
     tables = {table: _made(TableMapping, part) for table, part in parts.items()}
@@ -81,10 +88,28 @@ def write(
     folder: Path, *, name: str, synthetic: bool, repeat: bool | None, language: str = "english"
 ) -> None:
     """A shop.toml that says what tables cannot: the name, and whether the shop is made up."""
-    lines = [f"name = {_quoted(name)}", f"synthetic = {json.dumps(synthetic)}"]
-    lines += [f"language = {_quoted(language)}"]
-    lines += [] if repeat is None else [f"repeat = {json.dumps(repeat)}"]
+    lines = head(Shop({}, name, repeat, synthetic, language=language))
     (folder / SHOP_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def head(shop: Shop) -> list[str]:
+    """The lines of shop.toml before its first table."""
+    top = {name: getattr(shop, name) for name in _TOP}
+    usual = {"catalogue_only": False, "time_zone": UTC}
+    return [
+        line(name, value) for name, value in top.items() if value not in (None, usual.get(name))
+    ]
+
+
+def line(key: str, value: str | list[str] | bool) -> str:  # noqa: FBT001 - a value to be written
+    """One line of shop.toml.
+
+    Example:
+        >>> line("wish list", ["a", "b"])
+        '"wish list" = ["a", "b"]'
+    """
+    name = key if re.fullmatch("[A-Za-z0-9_-]+", key) else _quoted(key)
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def toml_lines(header: str, entries: Mapping[str, str]) -> str:
@@ -96,11 +121,7 @@ def toml_lines(header: str, entries: Mapping[str, str]) -> str:
         [events.kinds]
         "wish list" = "view"
     """
-    told = [
-        f"{key if re.fullmatch('[A-Za-z0-9_-]+', key) else _quoted(key)} = {_quoted(value)}"
-        for key, value in entries.items()
-    ]
-    return "\n".join(["", f"[{header}]", *told])
+    return "\n".join(["", f"[{header}]", *(line(key, value) for key, value in entries.items())])
 
 
 def _quoted(text: str) -> str:
@@ -111,6 +132,15 @@ def closest(name: str, known: Iterable[str]) -> str:
     """Asks whether the most similar name was meant, or nothing."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _unknown_zone(name: Any) -> Iterator[str]:
+    if isinstance(name, str) and not is_zone(name):
+        yield (
+            f"time_zone = {name!r} is none."
+            + closest(name, zoneinfo.available_timezones())
+            + " Names are those of the tz database, such as Europe/Paris."
+        )
 
 
 def _table_faults(table: str, part: Any) -> Iterator[str]:

@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 import polars as pl
 
-from twotower.data import mapping, reading, shop_toml
+from twotower.data import mapping, parts, reading, shop_toml
+from twotower.data.shop_toml import SHOP_FILE, Shop
+from twotower.data.times import UTC
 from twotower.errors import DataError
 
 SOURCE_TABLES: Final = ("items", "events", "users", "judgments")
@@ -22,7 +24,7 @@ Format = Literal["parquet", "csv", "tsv", "jsonl"]
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """What a shop has: `items`, and `events` or `judgments` or both.
+    """What a shop has: `items`, and `events` or `judgments` or both, or items alone.
 
     Attributes:
         items: item_id, title, and whatever else of `schema` the shop has.
@@ -33,9 +35,13 @@ class Tables:
         name: name of the shop.
         synthetic: whether it was made up.
         repeat: whether shoppers buy the same item again; None where the shop does not say.
+        catalogue_only: there need be no events and no judgments.
         language: of titles and queries.
+        time_zone: of times without a zone.
         synonyms: lines of the shop's rules.
         files: name of the file each table was read from.
+        parts: by table of several files, the rows of each.
+        encodings: of files that are no UTF-8, by their name.
         columns: by table, our column names and what the shop calls them.
         ignored: by table, the shop's columns that nothing reads.
     """
@@ -47,9 +53,13 @@ class Tables:
     name: str = "shop"
     synthetic: bool = False
     repeat: bool | None = None
+    catalogue_only: bool = False
     language: str = "english"
+    time_zone: str = UTC
     synonyms: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    encodings: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -67,14 +77,17 @@ class Tables:
         """What to call a table in a message: its file, or its name when it has none."""
         return self.files.get(table, table)
 
-    def row(self, table: str, number: int) -> str:
-        """What to call a row in a message: data rows count from 1."""
-        return f"row {number}{self.headed(table)}"
+    def place(self, table: str, number: int) -> str:
+        """What to call a row in a message, with its file: data rows count from 1 in each."""
+        for name, rows in self.parts.get(table, {}).items():
+            if number <= rows:
+                return f"{name}: row {number}{_headed(name)}"
+            number -= rows
+        return f"{self.file(table)}: row {number}{self.headed(table)}"
 
     def headed(self, table: str) -> str:
         """Says that a header is not counted, of a table in a file that has one."""
-        name = self.file(table).removesuffix(".gz")
-        return " (the header not counted)" if name.endswith(_HEADED) else ""
+        return _headed(self.file(table))
 
     def column(self, table: str, name: str) -> str:
         """What to call a column in a message: the shop's word, and ours where it differs."""
@@ -107,39 +120,89 @@ class Tables:
         return folder
 
 
-def read_source(folder: Path) -> Tables:
+@dataclass(frozen=True)
+class Export:
+    """A folder of a shop's tables, and how they are mapped.
+
+    Attributes:
+        folder: of the tables.
+        shop_file: a file in place of the folder's own shop.toml.
+        mapping: what such a file would say, in place of both.
+    """
+
+    folder: Path
+    shop_file: Path | None = None
+    mapping: Shop | None = None
+
+    def tables(self) -> Tables:
+        """Everything in the files, with our column names; see `read_source`."""
+        if self.mapping is None and self.shop_file is not None:
+            if not self.shop_file.is_file():
+                raise DataError(
+                    f"--shop {self.shop_file} is no file. `twotower prepare {self.folder} "
+                    f"--dry-run --shop {self.shop_file}` writes one."
+                )
+            return read_source(self.folder, shop_toml.read(self.shop_file))
+        return read_source(self.folder, self.mapping)
+
+
+def read_source(folder: Path, shop: Shop | None = None) -> Tables:
     """The tables of a folder, named `items`, `events`, `users`, `judgments`.
 
-    Each is Parquet, CSV, TSV or JSON lines, gzipped or not. Common column names are
-    recognised; a `shop.toml` beside the tables maps any others, `synonyms.txt` has the
-    shop's synonyms.
+    Each is Parquet, CSV, TSV or JSON lines, packed or not, whole or in parts. Common column
+    names are recognised; a `shop.toml` beside the tables maps any others, `synonyms.txt` has
+    the shop's synonyms.
+
+    Args:
+        folder: of the tables.
+        shop: how they are mapped, in place of the folder's shop.toml.
 
     Raises:
         DataError: the folder has no `items` table, or neither `events` nor `judgments`; a
             file cannot be read, or lacks a column. Names the file and the remedy.
     """
     folder = Path(folder)
-    _check_folder(folder)
-    shop = shop_toml.read(folder)
-    paths = {table: reading.find(folder, table, shop.tables[table].file) for table in SOURCE_TABLES}
-    found = {table: path for table, path in paths.items() if path is not None}
-    if "items" not in found or not {"events", "judgments"} & set(found):
+    check_folder(folder)
+    shop = shop or shop_toml.read(folder / SHOP_FILE)
+    found = files_of(folder, shop)
+    if "items" not in found or not (shop.catalogue_only or {"events", "judgments"} & set(found)):
         raise DataError(_lacks_tables(folder, found))
+    stacked = {table: parts.read(found[table], shop.tables[table].encoding) for table in found}
+    files = {table: parts.called(paths, folder) for table, paths in found.items()}
     mapped = {
-        table: mapping.apply(reading.read(path), table, shop.tables[table], path.name)
-        for table, path in found.items()
+        table: mapping.apply(read.frame, table, shop.tables[table], files[table])
+        for table, read in stacked.items()
     }
     return Tables(
         **{table: m.frame for table, m in mapped.items()},
         name=shop.name or folder.resolve().name,
         synthetic=shop.synthetic,
         repeat=shop.repeat,
+        catalogue_only=shop.catalogue_only,
         language=shop.language,
+        time_zone=shop.time_zone,
         synonyms=_synonyms(folder / SYNONYMS),
-        files={table: path.name for table, path in found.items()},
+        files=files,
+        parts={table: read.rows for table, read in stacked.items() if len(read.rows) > 1},
+        encodings={name: was for read in stacked.values() for name, was in read.encodings.items()},
         columns={table: m.columns for table, m in mapped.items()},
         ignored={table: m.ignored for table, m in mapped.items()},
     )
+
+
+def files_of(folder: Path, shop: Shop) -> dict[str, tuple[Path, ...]]:
+    """The files of each table that there is.
+
+    Raises:
+        DataError: a file that shop.toml names is not there, or two could be the same table.
+    """
+    found = {table: parts.find(folder, table, shop.tables[table].file) for table in SOURCE_TABLES}
+    return {table: paths for table, paths in found.items() if paths}
+
+
+def _headed(name: str) -> str:
+    bare = name.removesuffix(".gz").removesuffix(".zst")
+    return " (the header not counted)" if bare.endswith(_HEADED) else ""
 
 
 def _synonyms(path: Path) -> tuple[str, ...]:
@@ -149,7 +212,12 @@ def _synonyms(path: Path) -> tuple[str, ...]:
         raise DataError(f"{SYNONYMS} cannot be read: {error}. Save it as UTF-8 text.") from error
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Refuses what is no folder of tables.
+
+    Raises:
+        DataError: there is no such folder, or it is a prepared dataset.
+    """
     if not folder.is_dir():
         raise DataError(
             f"SOURCE {folder} is no folder. Give a folder of tables (items, and events or "
@@ -161,13 +229,14 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _lacks_tables(folder: Path, found: Mapping[str, Path]) -> str:
+def _lacks_tables(folder: Path, found: Mapping[str, tuple[Path, ...]]) -> str:
     there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     lacking = "items" if "items" not in found else "events"
     needed = "an items table" if lacking == "items" else "an events or a judgments table"
+    alone = "" if lacking == "items" else " A catalogue alone says catalogue_only = true there."
     return (
-        f"{folder} lacks {needed} (found: {there}). Name the files items, events, users, "
-        f"judgments with one of {', '.join(reading.SUFFIXES)} (and .gz), or name yours in "
+        f"{folder} lacks {needed} (found: {there}).{alone} Name the files items, events, users, "
+        f"judgments with one of {', '.join(reading.SUFFIXES)} (and .gz or .zst), or name yours in "
         "shop.toml:" + shop_toml.toml_lines(lacking, {"file": "your file.csv"})
     )
 
