@@ -12,11 +12,8 @@ Taken: every rating as the event `review`, with its time; titles with their year
 attributes; what is known of the users. Not taken: how many stars (every rating is a positive, as
 in most published tables), tags, release dates and links.
 
-Protocols. The retrieval tutorial of TensorFlow Recommenders: `--split random --set
-prepare.test_share=0.2 --set prepare.repeat=true`, as it takes nothing out of the ranking; its own
-shuffle cannot be drawn again. Microsoft Recommenders: `--split random-by-user` (stratified) or
-`last-by-user` (chronological) with `--set prepare.test_share=0.25`. All of them give a share of
-training to validation.
+Protocols of published tables (the retrieval tutorial of TensorFlow Recommenders, the benchmark of
+Microsoft's Recommenders) are in `benchmarks/protocols.py`; see docs/public-data.md.
 
 The publisher counts users, films and ratings: 943, 1,682, 100,000 (100K); 6,040, 3,883 of which
 3,706 are rated, 1,000,209 (1M); 138,493, 27,278, 20,000,263 (20M); 162,541, 62,423, 25,000,095
