@@ -38,16 +38,16 @@ def weights(folder):
     return (folder / "model" / "towers.safetensors").read_bytes()
 
 
-def words(data, out):
+def words(data, out, name="tiny", settings=SETTINGS):
     """The command line that trains."""
-    settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    return ["train", str(data), "--recipe", "tiny", "--out", str(out), "--json", *settings]
+    settings = [part for setting in settings for part in ("--set", setting)]
+    return ["train", str(data), "--recipe", name, "--out", str(out), "--json", *settings]
 
 
-def killed_when(condition, data, out, cache):
+def killed_when(condition, out, cache, command):
     """Starts training and kills it, without warning, once the condition holds."""
     running = subprocess.Popen(
-        [sys.executable, "-c", "from twotower.cli import main; main()", *words(data, out)],
+        [sys.executable, "-c", "from twotower.cli import main; main()", *command],
         env={**os.environ, "TWOTOWER_CACHE": str(cache)},
         stdout=subprocess.DEVNULL,
     )
@@ -72,7 +72,7 @@ def test_killed_after_a_checkpoint_it_ends_at_the_weights_of_a_whole_run(
             first_seen.append(last.stat().st_ino)
         return len(set(first_seen)) > 1
 
-    killed_when(second_checkpoint, data, out, cache)
+    killed_when(second_checkpoint, out, cache, words(data, out))
     with pytest.raises(DataError, match="has not finished; resume it with 'twotower train'"):
         Run.load(out)
     report = twotower(*words(data, out)).json
@@ -83,10 +83,31 @@ def test_killed_after_a_checkpoint_it_ends_at_the_weights_of_a_whole_run(
 
 def test_killed_before_the_first_checkpoint_it_starts_again(data, whole, tmp_path, cache):
     out = tmp_path / "run"
-    killed_when(lambda folder: (folder / "run.json").is_file(), data, out, cache)
+    killed_when(lambda folder: (folder / "run.json").is_file(), out, cache, words(data, out))
     assert not (out / "checkpoints" / "last.safetensors").exists()
     train(data, derive(recipe("tiny"), SETTINGS), out, Workshop(cache))
     assert weights(out) == weights(whole)
+
+
+def test_killed_in_the_second_fit_of_sequential_it_ends_at_the_weights_of_a_whole_run(
+    data, tmp_path, cache, twotower
+):
+    small = ["towers.width=32", "towers.layers=1", "training.uniform_negatives=64"]
+    settings = [*SETTINGS, *small, "training.average_steps=10", "training.learning_rate=0.003"]
+    design = derive(recipe("sequential"), settings)
+    assert design.training.refit
+    assert design.training.start_from_histories
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    train(data, design, whole, Workshop(cache))
+    last = out / "refit" / "checkpoints" / "last.safetensors"
+    command = words(data, out, "sequential", settings)
+    killed_when(lambda _: last.is_file(), out, cache, command)
+    told = twotower(*command).json
+    assert weights(out) == weights(whole)
+    assert set(told) == {"training"}, "what is left to measure on is the test split, not train's"
+    learnt = Run.load(out).about
+    assert len(learnt["refit_curve"]) == learnt["epochs"]
+    assert "ndcg@10" not in learnt["refit_curve"][-1]
 
 
 def test_cut_while_the_towers_are_written_it_writes_them_again(data, whole, tmp_path, cache):
