@@ -1,9 +1,13 @@
 """A graph over the rows (faiss HNSW): a few thousand scores per query, however many items.
 
 The graph proposes, this file disposes: what changed since the graph was built is scored
-exactly and merged in, small filtered sets are scanned, and a query that the graph leaves
-short of k hits is answered by a scan. So filters, exclusions and deletions are exact, and
-only the order of unfiltered neighbours is approximate; `measured` says by how much.
+exactly and merged in, small filtered sets are scanned, and where a filter leaves fewer than k
+of the nearest rows, all that it allows are looked at. So exclusions and deletions are exact,
+and a filter loses no more than the graph does without one; `measured` says how much that is.
+
+Walking the graph with the filter (faiss's IDSelector) was measured and loses what the walk
+does not come by: of 10,000 x 24, under a filter that allows the half farthest from the query,
+it finds .08 of the 10 best, under the farthest tenth .13.
 
 The graph is built on the inner product itself. The textbook remedy for vectors of unequal
 length, one more coordinate that makes them equally long (Bachrach et al., RecSys 2014),
@@ -34,6 +38,8 @@ _faiss: Any = faiss
 """faiss's type stubs miss half of what we call."""
 _GRAPH: Final = "graph.faiss"
 _LARGEST_EFFORT: Final = 4_000
+_GATHER_BELOW: Final = 8
+"""Fewer than one row in so many are gathered before they are scored."""
 
 
 @dataclass(frozen=True)
@@ -104,39 +110,53 @@ class HnswIndex(LiveRows):
         asked = base.as_queries(queries, self.width)
         left_out = base.as_exclude(exclude, len(asked), live.n_items)
         retrievable = live.retrievable(base.as_allowed(allowed, live.n_items))
-        every = np.flatnonzero(retrievable)
-        fresh = live.rows[retrievable[live.rows]]
-        if len(every) <= max(self._scan_below, 4 * k) or len(fresh) * 2 > len(every):
-            near = [every] * len(asked)
-        else:
-            near = self._near(asked, k, left_out, live, retrievable)
+        near = self._near(asked, k, left_out, live, retrievable)
         errors = ranking.rounding_error(asked, max(self._longest, live.longest))
         found: list[tuple[Rows, Vectors]] = []
-        for query, rows, out, error in zip(asked, near, left_out, errors, strict=True):
-            rows = _without(np.union1d(rows, fresh), out)
-            found.append(self._best(live, query, rows, k, float(error)))
+        for query, rows, out, error in zip(asked, near, left_out, errors.tolist(), strict=True):
+            if rows is None:
+                found.append(self._scanned(live, query, retrievable, out, k, error))
+            else:
+                found.append(self._best(live, query, rows, k, error))
         return Hits.padded(found, k)
 
     def _near(
         self, queries: Vectors, k: int, left_out: list[Rows], live: LiveLayer, retrievable: Mask
-    ) -> list[Rows]:
-        """Rows of the base near each query, enough for k after exclusion, or all there are."""
-        walkable = retrievable[: len(self._base)].copy()
-        walkable[live.rows[live.rows < len(self._base)]] = False
-        share = max(float(walkable.mean()), 1e-6)
+    ) -> list[Rows | None]:
+        """Rows among which the k best are; None where all that may be returned must be seen."""
+        n_base = len(self._base)
+        fresh = live.rows[retrievable[live.rows]]
+        walkable = retrievable[:n_base].copy()
+        walkable[live.rows[live.rows < n_base]] = False
+        n_walkable = int(np.count_nonzero(walkable))
         fetch = k + max((len(out) for out in left_out), default=0)
-        effort = int(min(_LARGEST_EFFORT, max(self._graph.hnsw.efSearch, 2 * fetch) / share))
-        parameters = _faiss.SearchParametersHNSW(efSearch=max(effort, fetch))
-        if share < 1.0:
-            packed = np.packbits(walkable, bitorder="little")
-            parameters = _faiss.SearchParametersHNSW(
-                efSearch=max(effort, fetch), sel=_faiss.IDSelectorBitmap(packed)
-            )
-        wanted = min(fetch, int(walkable.sum()))
-        _, rows = self._graph.search(queries, max(wanted, 1), params=parameters)
-        near = [np.unique(query_rows[query_rows >= 0]) for query_rows in rows]
-        # Where the graph is too narrow to give enough, every row is looked at.
-        return [found if len(found) >= wanted else np.flatnonzero(walkable) for found in near]
+        effort = max(self._graph.hnsw.efSearch, 2 * fetch) * n_base // max(n_walkable, 1)
+        is_small = n_walkable <= max(self._scan_below, 4 * k) or len(fresh) > n_walkable
+        if is_small or effort > _LARGEST_EFFORT:
+            return [None] * len(queries)
+        wanted = min(fetch if n_walkable == n_base else effort, n_base)
+        parameters = _faiss.SearchParametersHNSW(efSearch=effort)
+        _, proposed = self._graph.search(queries, wanted, params=parameters)
+        found: list[Rows | None] = []
+        for rows, out in zip(proposed, left_out, strict=True):
+            real = np.unique(rows[rows >= 0])
+            near = _without(real[walkable[real]], out)
+            found.append(None if len(near) < k else _without(np.union1d(near, fresh), out))
+        return found
+
+    def _scanned(
+        self, live: LiveLayer, query: Vectors, retrievable: Mask, out: Rows, k: int, error: float
+    ) -> tuple[Rows, Vectors]:
+        """The k best of all rows that may be returned."""
+        rows = _without(np.flatnonzero(retrievable), out)
+        if len(rows) * _GATHER_BELOW < live.n_items:
+            return self._best(live, query, rows, k, error)
+        every = np.empty(live.n_items, dtype=np.float32)
+        np.matmul(self._base, query, out=every[: len(self._base)])
+        every[live.rows] = live.vectors @ query
+        proposed = rows[ranking.contenders(every[rows], k, error)]
+        exact = ranking.inner_products(query, live.vectors_of(proposed, self._base))
+        return ranking.best(proposed, exact, k)
 
     def _best(
         self, live: LiveLayer, query: Vectors, rows: Rows, k: int, error: float
