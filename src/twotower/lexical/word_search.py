@@ -56,11 +56,11 @@ class WordSearch:
             synonyms: lines of rules, see `synonyms`.
 
         Example:
-            >>> words = WordSearch.fit({"title": ["red raincoat", "rain boots", "umbrella"]})
+            >>> words = WordSearch.fit({"title": ["red raincoat", "garden chair", "umbrella"]})
             >>> words.search("umbrela", 2)[0].tolist()
             [2, -1]
             >>> words.search("rain coat", 2)[0].tolist()
-            [0, 1]
+            [0, -1]
         """
         analyser = Analyser(language)
         analysed = analysed_documents(documents, analyser)
