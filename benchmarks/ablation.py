@@ -11,12 +11,10 @@ Prints a Markdown table, and writes it as `RUNS/TABLE.md` with the numbers in `R
 
 import argparse
 import json
-import os
-import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runs import trained
+from runs import provenance, trained
 from tables import shown, signed
 
 from twotower import disk
@@ -183,13 +181,9 @@ def main():
             "minutes": minutes,
         }
         first = first or found
-        text = as_markdown(rows, table.slices)
-        about = {
-            "data": dataset.about.name,
-            "data_hash": dataset.content_hash,
-            "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-            "rows": rows,
-        }
+        origin = provenance(dataset, asked.seed)
+        text = f"{as_markdown(rows, table.slices)}\n{len(cases):,} validation cases. {origin}\n"
+        about = {"origin": origin, "data_hash": dataset.content_hash, "rows": rows}
         disk.write_text(asked.out / f"{asked.table}.json", json.dumps(about, indent=2) + "\n")
         disk.write_text(asked.out / f"{asked.table}.md", text)
         print(text, flush=True)

@@ -11,7 +11,7 @@ against the whole catalogue:
 - `all`, `warm` and `cold`: the test events of the visitors that were not hidden, by whether the
   item was; `among cold` ranks the hidden items only against each other;
 - `1`, `2`, `3`, `5` and `every` event: the test events of the hidden visitors, who come with only
-  that many of their latest earlier events.
+  that many of their latest earlier events. Who asks, and what is to be found, is the same in all.
 
 Nobody is dropped: a visitor whose earlier events were all of hidden items has an empty history.
 Beside the model: popularity, item-kNN, and the mean of the frozen text vectors of a history,
@@ -19,17 +19,18 @@ which needs no training. Prints Markdown tables, and writes them to `RUNS/cold_s
 """
 
 import argparse
-import os
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from runs import provenance, workshop
+from tables import shown
 
 from twotower import disk, schema
 from twotower.data.dataset import Dataset
-from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.evaluation.baselines.item_knn import ItemKnn, ItemKnnConfig
 from twotower.evaluation.baselines.popularity import popularity_scorer
@@ -86,6 +87,8 @@ def new_visitors(dataset, hidden, n_events):
     theirs = dataset.events.filter(hidden.of_visitors)
     held = theirs.filter(pl.col(schema.SPLIT) == Split.TEST)
     past = theirs.filter((pl.col(schema.SPLIT) != Split.TEST) & ~hidden.of_items)
+    if not dataset.about.repeat:
+        held = held.join(past, on=[schema.USER_ID, schema.ITEM_ROW], how="anti")
     if n_events is not None:
         past = past.group_by(schema.USER_ID, maintain_order=True).tail(n_events)
     return visitor_cases(held, past, hidden.left_out_of(dataset), repeat=None)
@@ -130,11 +133,10 @@ def among(scorer, rows):
 def row_of(found, slice_name, name):
     """One line of a table: the metrics with the interval of the last, and the coverage."""
     values = found.per_case(slice_name).values
-    last = intervals(values[METRICS[-1]][:, None])[0]
+    last = intervals(values[METRICS[-1]][:, None])[0].to_json()
     means = " | ".join(f"{values[metric].mean():.4f}" for metric in METRICS[:-1])
     coverage = found.exposure()["coverage@10"]
-    shown = f"{last.mean:.4f} [{last.low:.4f}, {last.high:.4f}]"
-    return f"| {name} | {means} | {shown} | {coverage:.3f} |"
+    return f"| {name} | {means} | {shown(last)} | {coverage:.3f} |"
 
 
 def table(title, systems, cases, slice_name="all", rows=None):
@@ -167,13 +169,20 @@ def main(asked):
     hidden = Hidden.draw(dataset, asked.share, asked.visitors, asked.seed)
     left = hidden.left_out_of(dataset)
     chosen = derive(recipe(asked.recipe), [*asked.set, f"training.seed={asked.seed}"])
-    cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
-    encoder = text_encoder(chosen.text_encoder, cache)
-    cached = CachedTextEncoder(encoder, cache)
+    place = workshop()
+    encoder = text_encoder(chosen.text_encoder, place.cache)
+    cached = place.cached(encoder)
     about = {"recipe": chosen.to_json(), "data": str(asked.data.resolve())}
+    started = time.perf_counter()
     run = train(left, chosen.design, cached, encoder, asked.out / "run", about=about)
     text = cached.encode(item_texts(dataset.items, chosen.features.text_fields))
-    systems, found = Systems(run.model, left, text), ""
+    minutes = (time.perf_counter() - started) / 60
+    systems = Systems(run.model, left, text)
+    found = (
+        f"{hidden.items.sum():,} of {dataset.n_items:,} items and {len(hidden.visitors):,} "
+        f"visitors are hidden. Training in this session: {minutes:.1f} minutes. "
+        f"{provenance(dataset, asked.seed)}\n"
+    )
     for part in tables(systems, dataset, hidden):
         print(part, flush=True)
         found += part

@@ -30,7 +30,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 import recommenders
-from runs import workshop
+from runs import provenance, workshop
 
 from twotower import schema
 from twotower.data.dataset import Dataset
@@ -264,7 +264,8 @@ def table(name, asked):
         found.rivals[rival], found.minutes[rival] = evaluate(cases, scorer), 0.0
     report = recommenders.report_of(found, dataset, asked.seed)
     add_measured(report, found, protocol.measured)
-    made = recommenders.as_markdown(report, protocol.columns, protocol.published)
+    origin = provenance(dataset, asked.seed)
+    made = recommenders.as_markdown(report, origin, protocol.columns, protocol.published)
     recommenders.written(report, f"**{name}**\n\n{made}", out)
 
 

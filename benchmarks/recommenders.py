@@ -14,8 +14,6 @@ every baseline and the slices included, as `RUNS/report.json` and `RUNS/report.h
 
 import argparse
 import json
-import shlex
-import subprocess
 import sys
 import time
 import warnings
@@ -23,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from runs import trained, workshop
+from runs import command, commit, provenance, trained, workshop
 from tables import shown, signed
 
 from twotower import disk
@@ -143,11 +141,12 @@ def report_of(found, dataset, seed):
     return reports.assemble({"recommendation": section}, origin, attached)
 
 
-def as_markdown(report, columns=ACCURACY, published=None):
+def as_markdown(report, origin, columns=ACCURACY, published=None):
     """The table, and below it where the numbers come from.
 
     Args:
         report: as `report_of` makes it.
+        origin: where it comes from, in a line.
         columns: accuracy metrics; those of lists stand beside them always.
         published: more rows, name -> metric -> number.
     """
@@ -174,19 +173,17 @@ def as_markdown(report, columns=ACCURACY, published=None):
     for name, numbers in (published or {}).items():
         cells = [name, *(f"{numbers[m]:.4f}" if m in numbers else "" for m in columns)]
         lines.append(f"| {' | '.join(cells)}{' |' * (len(head) - len(cells))} |")
-    return "\n".join([*lines, "", *below(report, section)]) + "\n"
+    return "\n".join([*lines, "", *below(report, section, origin)]) + "\n"
 
 
-def below(report, section):
+def below(report, section, origin):
     """What stands below a table."""
-    protocol, machine = section["protocol"], report["machine"]
+    protocol = section["protocol"]
     trials = {name: told["trials"] for name, told in protocol["baseline_settings"].items()}
     counted = next(iter(protocol["baseline_settings"].values()), {}).get("validation_cases", 0)
     yield (
-        f"{report['name']}, split {report['split_kind']}, data `{report['data_hash'][:8]}`: "
         f"{protocol['cases']:,} visitors x {protocol['catalogue']:,} items. {protocol['seen']} "
-        f"Seed {report['seed']}, commit {report['commit']}, "
-        f"{machine['architecture']}, {machine['cores']} cores, `{report['command']}`."
+        f"{origin}"
     )
     yield f"Trials on {counted:,} validation cases: {json.dumps(trials)}; recipes as they are."
     for name, told in protocol["baseline_settings"].items():
@@ -195,18 +192,6 @@ def below(report, section):
         yield f"- {name} is left out: {reason}"
     if section["health"]:
         yield f"- health of {report['training']['recipe']}: {section['health']['sentence']}"
-
-
-def commit():
-    """Of the source, where it is a clone."""
-    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    found = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    return found.stdout.strip() or None
-
-
-def command():
-    """As it was given."""
-    return shlex.join(["python", *sys.argv])
 
 
 def written(report, table, out):
@@ -241,7 +226,7 @@ def main(asked):
         recommendation_cases(dataset, split) for split in (Split.TEST, Split.VALIDATION)
     )
     report = report_of(ranked(dataset, cases, validation, asked), dataset, asked.seed)
-    written(report, as_markdown(report), asked.out)
+    written(report, as_markdown(report, provenance(dataset, asked.seed)), asked.out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""A recipe trained into a folder once, with the minutes that it took; for the other benchmarks."""
+"""What the benchmarks share: recipes trained once, and where a table comes from."""
 
 import json
 import os
+import platform
+import shlex
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +19,27 @@ def workshop(**about):
     """Keeps text encoders and text vectors where the command line keeps them."""
     cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
     return Workshop(cache, **about)
+
+
+def commit():
+    """Of the source, where it is a clone."""
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    return found.stdout.strip() or None
+
+
+def command():
+    """As it was given."""
+    return shlex.join(["python", *sys.argv])
+
+
+def provenance(dataset, seed):
+    """The line below a table: data, seed, commit, machine, command."""
+    return (
+        f"{dataset.about.name}, split {dataset.about.split_kind}, data "
+        f"`{dataset.content_hash[:8]}`, seed {seed}, commit {commit()}, {platform.machine()}, "
+        f"{os.cpu_count()} cores, `{command()}`."
+    )
 
 
 def trained(data, name, settings, folder):

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from twotower.errors import ConfigError
@@ -14,6 +15,8 @@ from twotower.evaluation.baselines.lineup import baselines
 from twotower.evaluation.baselines.popularity import popularity_scorer, random_scorer
 from twotower.evaluation.cases import recommendation_cases
 from twotower.evaluation.protocol import evaluate
+
+from .conftest import make_dataset
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
@@ -49,7 +52,7 @@ def test_a_table_has_what_lists_are_like_beside_accuracy_for_ours_and_for_baseli
     recommenders, tastes, found
 ):
     report = recommenders.report_of(found, tastes, seed=3)
-    head, row = rows(recommenders.as_markdown(report))
+    head, row = rows(recommenders.as_markdown(report, ""))
 
     assert set(recommenders.ACCURACY + recommenders.LISTS) < set(head)
     assert float(row["everyone"]["overlap@10"]) > 0.5 > float(row["chance"]["overlap@10"])
@@ -61,7 +64,7 @@ def test_the_difference_to_the_best_baseline_is_paired_and_has_its_interval(
     recommenders, tastes, found
 ):
     report = recommenders.report_of(found, tastes, seed=3)
-    _, row = rows(recommenders.as_markdown(report))
+    _, row = rows(recommenders.as_markdown(report, ""))
 
     difference = report["tasks"]["recommendation"]["comparisons"]["model"]["chance"]["ndcg@10"]
     above = row["everyone"]["ndcg@10 above chance"]
@@ -72,7 +75,7 @@ def test_the_difference_to_the_best_baseline_is_paired_and_has_its_interval(
 
 def test_published_rows_stand_below_with_only_the_metrics_they_have(recommenders, tastes, found):
     report = recommenders.report_of(found, tastes, seed=3)
-    _, row = rows(recommenders.as_markdown(report, published={"a paper": {"ndcg@10": 0.1234}}))
+    _, row = rows(recommenders.as_markdown(report, "", published={"a paper": {"ndcg@10": 0.1234}}))
 
     assert {name: cell for name, cell in row["a paper"].items() if cell} == {
         "": "a paper",
@@ -83,9 +86,9 @@ def test_published_rows_stand_below_with_only_the_metrics_they_have(recommenders
 def test_below_a_table_stand_seed_data_and_why_a_baseline_is_missing(recommenders, tastes, found):
     found.left_out["ease"] = "too many items"
     report = recommenders.report_of(found, tastes, seed=3)
-    table = recommenders.as_markdown(report)
+    table = recommenders.as_markdown(report, recommenders.provenance(tastes, 3))
 
-    assert "Seed 3" in table
+    assert "seed 3" in table
     assert tastes.content_hash[:8] in table
     assert "- ease is left out: too many items" in table
 
@@ -113,6 +116,21 @@ def test_baselines_of_other_data_are_refused(recommenders, tastes, cases, tmp_pa
 
     with pytest.raises(ConfigError, match="other data"):
         recommenders.ranked_baseline(popular, other, cases, cases, tmp_path)
+
+
+def test_new_visitors_are_asked_for_the_same_however_much_is_known_of_them(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    cold_start = importlib.import_module("cold_start")
+    past = [("ann", item, item, "train") for item in range(5)]
+    held = [("ann", 1, 10, "test"), ("ann", 6, 11, "test"), ("ann", 7, 12, "test")]
+    dataset = make_dataset([*past, *held, ("bob", 0, 0, "train")], n_items=8)
+    hidden = cold_start.Hidden(np.arange(8) == 4, ["ann"])
+
+    one, every = (cold_start.new_visitors(dataset, hidden, n) for n in (1, None))
+
+    assert one.rows.tolist() == every.rows.tolist() == [6, 7], "item 1 was bought before"
+    assert one.histories[0].item_rows.tolist() == [3], "the latest that is not hidden"
+    assert every.histories[0].item_rows.tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.slow
