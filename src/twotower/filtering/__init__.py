@@ -10,4 +10,5 @@ terms.py       texts by number, and which lie below a category
 segments.py    columns of neighbouring rows
 columns.py     columns of the whole catalogue, live products included
 masks.py       which rows a tree allows
+facets.py      how often each value occurs among rows
 """
