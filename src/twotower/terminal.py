@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -157,11 +157,19 @@ def print_answer(answer: Any, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(answer))
         return
+    console = Console()
+    console.print(_table(answer.hits))
+    if answer.weak:
+        console.print("Close, but no match:" if answer.hits else "Nothing quite fits. Nearest:")
+        console.print(_table(answer.weak))
+    if answer.fallback_used:
+        console.print(f"fallback used: {answer.fallback_used}")
+
+
+def _table(hits: Sequence[Any]) -> Table:
     table = Table("rank", "score", "item", "title")
-    for hit in answer.hits:
+    for hit in hits:
         table.add_row(
             str(hit.rank), f"{hit.score:.3f}", escape(hit.item_id), escape(hit.item["title"])
         )
-    Console().print(table)
-    if answer.fallback_used:
-        Console().print(f"fallback used: {answer.fallback_used}")
+    return table

@@ -185,6 +185,22 @@ class Bm25:
             scores += best
         return scores
 
+    def rarity_of(self, slots: Sequence[Slot]) -> float:
+        """How rare the parts of a query are, added up: about what a row scores that has them all.
+
+        A part counts as the rarest of what the catalogue holds of it; one that it does not hold
+        as a word that no product has.
+        """
+        return sum(max(self._rarities(slot), default=0.0) for slot in slots)
+
+    def _rarities(self, slot: Slot) -> list[float]:
+        ways = [alternative.terms for alternative in slot if alternative.terms]
+        held = [terms for terms in ways if all(self.holders(term) for term in terms)]
+        return [
+            sum(times * self.idf_of(term) for term, times in terms.items())
+            for terms in held or ways[:1]
+        ]
+
     def search(
         self, query: str, k: int, *, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Rows, Scores]:

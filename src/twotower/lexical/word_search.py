@@ -6,7 +6,7 @@ The plain BM25 under it is what reports call `bm25`; this is what hybrid search 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from twotower.lexical.postings import Documents, Postings, analysed_documents
 from twotower.lexical.reading import Reader, Reading
 from twotower.lexical.synonyms import Synonyms
 from twotower.lexical.vocabulary import Sequences, Vocabulary, texts_of
+
+_LEAST: Final = 1e-9
+"""Of a query without words, so that its coverage is 0."""
 
 
 class WordSearch:
@@ -95,6 +98,23 @@ class WordSearch:
         """float32[N] score of every row; 0 where nothing that the query may mean occurs."""
         reading = query if isinstance(query, Reading) else self.read(query)
         return self.bm25.slot_scores(reading.slots)
+
+    def coverage(self, reading: Reading, scores: Scores) -> Scores:
+        """float32[N] share of a query that each row holds, 0..1, rare words counting more.
+
+        Args:
+            reading: of the query.
+            scores: what `scores` gave for it.
+
+        Example:
+            >>> words = WordSearch.fit({"title": ["red sofa", "blue chair"]})
+            >>> reading = words.read("red lamp")
+            >>> words.coverage(reading, words.scores(reading)).round(2).tolist()
+            [0.5, 0.0]
+        """
+        whole = self.bm25.rarity_of(reading.slots)
+        share: Scores = np.minimum(scores / np.float32(max(whole, _LEAST)), np.float32(1))
+        return share
 
     def batch_scores(self, queries: Sequence[str]) -> Scores:
         """float32[Q, N] scores of every row for every query."""

@@ -3,6 +3,7 @@
 retriever.py        questions in, answers out
 search.py           typed words
 matching.py         which rows a query matches: totals, facets and pages count these
+relevance.py        how likely a product fits, and from where on it counts as a match
 recommendations.py  visitors and products
 blend.py            meaning and words become one score
 suggestions.py      what a shopper may be typing: queries, categories, products

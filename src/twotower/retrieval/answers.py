@@ -33,6 +33,7 @@ class Hit:
         parts: what the score is made of.
         item: the product by `schema` name, `item_id` included. Search keeps products that
             are out of stock: look at `in_stock`.
+        relevance: how likely it fits the query, 0..1; None where nobody can tell.
     """
 
     rank: int
@@ -41,6 +42,7 @@ class Hit:
     score: float
     parts: Parts
     item: Mapping[str, Any]
+    relevance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Answer:
         history_length: events of the visitor that shaped the answer.
         corrected_query: the query with its mistyped words put right, which also answered;
             None when none was.
+        weak: what comes next and does not count as a match, best first, with the page that
+            ends the list. No hits and some of these: nothing quite fits.
     """
 
     hits: tuple[Hit, ...]
@@ -72,6 +76,7 @@ class Answer:
     degraded: bool = False
     history_length: int = 0
     corrected_query: str | None = None
+    weak: tuple[Hit, ...] = ()
 
 
 class Stopwatch:

@@ -4,14 +4,16 @@ Totals, facets and pages count these rows and no others, so what belongs to the 
 here and nowhere else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twotower.index.base import Index, Mask, Rows, Vectors
 from twotower.retrieval.blend import Scale
 from twotower.retrieval.page import page_of
+from twotower.retrieval.relevance import Relevance
 
 CANDIDATES: Final = 1_000
 """Rows taken from each list where the index is not exact; the same for every page, so that
@@ -29,6 +31,7 @@ class Matched:
             were asked for.
         definition: what the set is, in words.
         is_exact: whether these are all rows that match, and not the nearest of them only.
+        relevance: float64[R] how likely each row fits; None where nobody can tell.
     """
 
     rows: Rows
@@ -36,6 +39,17 @@ class Matched:
     semantic: Vectors | None
     definition: str
     is_exact: bool
+    relevance: NDArray[np.float64] | None = None
+
+    def only(self, kept: Mask) -> "Matched":
+        """The set without the rows where `kept` [R] is false."""
+        return replace(
+            self,
+            rows=self.rows[kept],
+            lexical=self.lexical[kept],
+            semantic=None if self.semantic is None else self.semantic[kept],
+            relevance=None if self.relevance is None else self.relevance[kept],
+        )
 
 
 class Matching(Protocol):
@@ -68,25 +82,35 @@ class MatchedWords:
 
 
 class MatchedMeaning:
-    """Rows ranked by meaning, with their scores by words beside.
+    """Rows that fit a query by meaning and words, and rows that nearly do.
 
     Args:
         index: of the rows.
         vector: float32[D] of the query.
         lexical: float32[N] scores of the rows that there are.
+        coverage: float32[N] the share of the query that each of them holds.
+        relevance: says which rows fit.
         floor: the query's mean semantic score over the catalogue.
 
     Attributes:
         scale: what the scores are measured against, whatever the filter.
     """
 
-    def __init__(self, index: Index, vector: Vectors, lexical: Vectors, floor: float) -> None:
-        self._index, self._vector, self._lexical = index, vector, lexical
+    def __init__(
+        self,
+        index: Index,
+        vector: Vectors,
+        lexical: Vectors,
+        coverage: Vectors,
+        relevance: Relevance,
+        floor: float,
+    ) -> None:
+        self._index, self._vector, self._relevance = index, vector, relevance
+        n_rows = min(index.n_items, len(lexical))
+        self._lexical, self._coverage = lexical[:n_rows], coverage[:n_rows]
         self._every: Vectors | None = None
         if index.is_exact:
-            every = index.scores(vector)[0]
-            n_rows = min(len(every), len(lexical))
-            self._every, self._lexical = every[:n_rows], lexical[:n_rows]
+            self._every = index.scores(vector)[0, :n_rows]
             top = self._every.max(initial=-np.inf)
         else:
             top = index.search(vector, 1).scores[0, 0]
@@ -94,28 +118,40 @@ class MatchedMeaning:
 
     def under(self, allowed: Mask | None) -> Matched:
         """The matched set among the rows that are allowed; see `Matching`."""
-        if self._every is None:
-            return self._candidates(allowed)
-        rows = np.flatnonzero(_among(self._every > -np.inf, allowed))
-        definition = "all products, the best fitting first"
-        return Matched(rows, self._lexical[rows], self._every[rows], definition, is_exact=True)
+        found, fit = self._found(allowed)
+        return found.only(fit >= self._relevance.cut_off)
 
-    def _candidates(self, allowed: Mask | None) -> Matched:
-        n_rows = min(self._index.n_items, len(self._lexical))
+    def weak(self, allowed: Mask | None) -> Matched:
+        """The rows that do not match, and hold a word of the query or come half-way to it."""
+        found, fit = self._found(allowed)
+        bar = self._relevance.cut_off
+        return found.only((fit < bar) & ((found.lexical > 0) | (fit >= bar / 2)))
+
+    def _found(self, allowed: Mask | None) -> tuple[Matched, NDArray[np.float64]]:
+        """All rows that may be in the set, and how well they fit."""
+        rows, semantic, is_exact = self._scored(allowed)
+        fit = self._relevance.fit(semantic, self._coverage[rows])
+        definition = self._relevance.definition
+        if self._every is None:
+            definition += f", of the {CANDIDATES} nearest by meaning and by words"
+        known = fit if self._relevance.is_calibrated else None
+        return Matched(rows, self._lexical[rows], semantic, definition, is_exact, known), fit
+
+    def _scored(self, allowed: Mask | None) -> tuple[Rows, Vectors, bool]:
+        """Rows to look at, their scores by meaning, and whether these are all there are."""
+        if self._every is not None:
+            rows = np.flatnonzero(_among(self._every > -np.inf, allowed))
+            return rows, self._every[rows], True
+        n_rows = len(self._lexical)
         mask = None if allowed is None else allowed[:n_rows]
         near = self._index.search(self._vector, CANDIDATES, allowed=mask).rows[0]
-        held = np.flatnonzero(_among(self._lexical[:n_rows] > 0, mask))
+        held = np.flatnonzero(_among(self._lexical > 0, mask))
         matching, _ = page_of(held, self._lexical[held], 0, CANDIDATES)
         rows = np.union1d(near[(near >= 0) & (near < n_rows)], matching)
         semantic = self._index.scores(self._vector, rows)[0]
         there = semantic > -np.inf
-        return Matched(
-            rows[there],
-            self._lexical[rows[there]],
-            semantic[there],
-            f"the {CANDIDATES} nearest products by meaning and by words",
-            is_exact=(near < 0).any() and len(held) == len(matching),
-        )
+        is_exact = bool((near < 0).any()) and len(held) == len(matching)
+        return rows[there], semantic[there], is_exact
 
 
 def _among(matching: Mask, allowed: Mask | None) -> Mask:

@@ -1,5 +1,6 @@
 """Typed words in, a page of products out."""
 
+from dataclasses import replace
 from typing import Final, get_args
 
 import numpy as np
@@ -8,14 +9,17 @@ from twotower.bundle import Bundle
 from twotower.errors import ConfigError, RetrievalError
 from twotower.index.base import Rows, Vectors
 from twotower.lexical.reading import Reading
-from twotower.retrieval.answers import Answer, Mode, Parts, Stopwatch
+from twotower.retrieval.answers import Answer, Hit, Mode, Parts, Stopwatch
 from twotower.retrieval.blend import DEFAULT_WEIGHT, Scale, blend_scores
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords
 from twotower.retrieval.page import check_page, page_of
+from twotower.retrieval.relevance import Relevance
 
 MAX_QUERY: Final = 10_000
 """Characters of a query."""
+MAX_WEAK: Final = 12
+"""Weak matches after the list."""
 
 
 class Search:
@@ -31,6 +35,7 @@ class Search:
         self._towers = bundle.model.towers
         vectors = bundle.model.item_vectors
         self._mean = vectors.mean(axis=0, dtype=np.float64) if len(vectors) else None
+        self._relevance = Relevance.from_json(bundle.settings.get("relevance", {}))
         self._weight = float(bundle.settings.get("semantic_weight", DEFAULT_WEIGHT))
 
     def answer(self, query: str, k: int, offset: int, mode: Mode) -> Answer:
@@ -45,16 +50,20 @@ class Search:
         watch.lap("lexical")
         if mode == "lexical" or not self._towers.has_queries:
             return self._by_words(words, reading, mode, k, offset, watch)
-        matching = self._matching(reading.corrected or asked, words, watch)
+        matching = self._matching(asked, reading, words, watch)
         matched = matching.under(None)
         watch.lap("semantic")
-        scores = self._scores(matched, mode, matching.scale)
-        page, page_scores = page_of(matched.rows, scores, offset, k)
-        parts = _parts(matched, page)
+        scale, n_matched = matching.scale, len(matched.rows)
+        hits = self._hits(matched, self._scores(matched, mode, scale), offset, k)
+        weak: tuple[Hit, ...] = ()
+        if offset + k >= n_matched:
+            near = matching.weak(None)
+            weak = self._hits(near, self._scores(near, mode, scale), 0, MAX_WEAK, n_matched)
         watch.lap("blend")
         return Answer(
-            hits=self._catalogue.hits(page, page_scores, parts, offset),
-            total=len(matched.rows),
+            hits=hits,
+            weak=weak,
+            total=n_matched,
             total_definition=matched.definition,
             took_ms=watch.took_ms(),
             mode=mode,
@@ -66,8 +75,7 @@ class Search:
         self, words: Vectors, reading: Reading, mode: Mode, k: int, offset: int, watch: Stopwatch
     ) -> Answer:
         matched = MatchedWords(words[: len(self._catalogue)]).under(None)
-        page, scores = page_of(matched.rows, matched.lexical, offset, k)
-        hits = self._catalogue.hits(page, scores, _parts(matched, page), offset)
+        hits = self._hits(matched, matched.lexical, offset, k)
         watch.lap("blend")
         return Answer(
             hits=hits,
@@ -80,12 +88,28 @@ class Search:
             corrected_query=reading.corrected,
         )
 
-    def _matching(self, query: str, words: Vectors, watch: Stopwatch) -> MatchedMeaning:
-        text = self._bundle.model.text_encoder.encode([query])
+    def _matching(
+        self, asked: str, reading: Reading, words: Vectors, watch: Stopwatch
+    ) -> MatchedMeaning:
+        text = self._bundle.model.text_encoder.encode([reading.corrected or asked])
         vector: Vectors = self._towers.queries(text)[0]
         watch.lap("encode")
         floor = float(vector @ self._mean) if self._mean is not None else 0.0
-        return MatchedMeaning(self._bundle.index, vector, words, floor)
+        coverage = self._bundle.lexical.coverage(reading, words)
+        index, relevance = self._bundle.index, self._relevance
+        return MatchedMeaning(index, vector, words, coverage, relevance, floor)
+
+    def _hits(
+        self, matched: Matched, scores: Vectors, offset: int, k: int, before: int = 0
+    ) -> tuple[Hit, ...]:
+        """A page of the matched rows, ranked by scores, after `before` others."""
+        page, page_scores = page_of(matched.rows, scores, offset, k)
+        places = np.searchsorted(matched.rows, page)
+        hits = self._catalogue.hits(page, page_scores, _parts(matched, places), before + offset)
+        if matched.relevance is None:
+            return hits
+        known = matched.relevance[places].tolist()
+        return tuple(replace(hit, relevance=p) for hit, p in zip(hits, known, strict=True))
 
     def _scores(self, matched: Matched, mode: Mode, scale: Scale) -> Vectors:
         assert matched.semantic is not None
@@ -96,9 +120,8 @@ class Search:
         return blended
 
 
-def _parts(matched: Matched, page: Rows) -> list[Parts]:
-    """What the scores of the rows of a page are made of."""
-    places = np.searchsorted(matched.rows, page)
+def _parts(matched: Matched, places: Rows) -> list[Parts]:
+    """What the scores of the rows at some places of the set are made of."""
     words = matched.lexical[places]
     if matched.semantic is None:
         return [Parts(lexical=float(score)) for score in words]

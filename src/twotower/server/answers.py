@@ -8,6 +8,7 @@ from typing import Any, cast
 from twotower import schema
 from twotower.errors import StorageUnavailable, UnknownItem
 from twotower.features.history import History
+from twotower.retrieval import answers as retrieved
 from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
@@ -48,6 +49,7 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
         mode=cast(Mode, answer.mode),
+        weak_hits=_hits(answer.weak),
         corrected_query=answer.corrected_query,
     )
 
@@ -178,14 +180,19 @@ def _envelope(
         "total_definition": answer.total_definition,
         "degraded": answer.degraded,
         "fallback_used": answer.fallback_used,
-        "hits": [
-            Hit(
-                rank=hit.rank,
-                item_id=hit.item_id,
-                score=hit.score,
-                parts=Parts(semantic=hit.parts.semantic, lexical=hit.parts.lexical),
-                item=as_item(hit.item),
-            )
-            for hit in answer.hits
-        ],
+        "hits": _hits(answer.hits),
     }
+
+
+def _hits(hits: Sequence[retrieved.Hit]) -> list[Hit]:
+    return [
+        Hit(
+            rank=hit.rank,
+            item_id=hit.item_id,
+            score=hit.score,
+            parts=Parts(semantic=hit.parts.semantic, lexical=hit.parts.lexical),
+            relevance=hit.relevance,
+            item=as_item(hit.item),
+        )
+        for hit in hits
+    ]

@@ -41,6 +41,9 @@ class Hit(_Answer):
     item_id: str
     score: float
     parts: Parts
+    relevance: float | None = Field(
+        description="How likely the product fits the query, 0 to 1; null where nobody can tell."
+    )
     item: Item
 
 
@@ -65,6 +68,10 @@ class SearchReply(_ListReply):
 
     query: str
     mode: Mode
+    weak_hits: list[Hit] = Field(
+        description="What comes next and does not count as a match, with the page that ends the "
+        "list; `total` leaves it out. No hits and some of these: nothing quite fits."
+    )
     corrected_query: str | None = Field(
         description="The query with its mistyped words put right, where that changed the answer."
     )

@@ -46,6 +46,7 @@ def test_a_search_answers_with_the_whole_envelope(client):
     [hit] = answer["hits"]
     assert (hit["rank"], hit["item_id"]) == (2, "a/b")
     assert hit["parts"] == {"semantic": None, "lexical": 0.5}
+    assert (hit["relevance"], answer["weak_hits"]) == (None, [])
     assert hit["item"]["title"] == "Odd steel id"
     assert hit["item"]["attributes"] == []
 

@@ -398,6 +398,11 @@ export interface components {
             /** Score */
             score: number;
             parts: components["schemas"]["Parts"];
+            /**
+             * Relevance
+             * @description How likely the product fits the query, 0 to 1; null where nobody can tell.
+             */
+            relevance: number | null;
             item: components["schemas"]["Item"];
         };
         /**
@@ -695,6 +700,11 @@ export interface components {
              * @enum {string}
              */
             mode: "hybrid" | "semantic" | "lexical";
+            /**
+             * Weak Hits
+             * @description What comes next and does not count as a match, with the page that ends the list; `total` leaves it out. No hits and some of these: nothing quite fits.
+             */
+            weak_hits: components["schemas"]["Hit"][];
             /**
              * Corrected Query
              * @description The query with its mistyped words put right, where that changed the answer.

@@ -30,6 +30,7 @@ export function hit(of: Item, rank: number, parts: Partial<Hit["parts"]> = {}): 
     item_id: of.item_id,
     score: 1 / rank,
     parts: { semantic: 0.5, lexical: 1, ...parts },
+    relevance: null,
     item: of,
   };
 }
@@ -53,6 +54,8 @@ export class FakeShop {
   failing: { status: number; title: string; detail: string } | "unreachable" | null = null;
   /** Mistyped query -> what the shop reads. */
   corrections: Record<string, string> = {};
+  /** What is close to every query and matches none. */
+  weak: Item[] = [];
   /** Item ids whose events are refused. */
   refused: string[] = [];
 
@@ -129,6 +132,9 @@ export class FakeShop {
       corrected_query: this.corrections[query] ?? null,
       mode,
       hits: page.map((one, place) => hit(one, offset + place + 1)),
+      weak_hits: (offset + k < found.length ? [] : this.weak).map((one, place) =>
+        hit(one, found.length + place + 1),
+      ),
     };
   }
 

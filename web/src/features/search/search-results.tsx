@@ -84,6 +84,22 @@ function NothingFound({ q, mode }: { q: string; mode: Mode }) {
   );
 }
 
+function WeakHits({ weak, title }: { weak: Answered["weak"]; title: string }) {
+  if (weak.length === 0) return null;
+  return (
+    <section className={styles.weak}>
+      <h2>{title}</h2>
+      <Grid label={title}>
+        {weak.map(({ hit, requestId }) => (
+          <li key={hit.item_id}>
+            <ProductCard hit={hit} requestId={requestId} />
+          </li>
+        ))}
+      </Grid>
+    </section>
+  );
+}
+
 /** Puts the keyboard on the first product that "show more" brought. */
 function useFocusOnNew(count: number, page: number) {
   const list = useRef<HTMLUListElement>(null);
@@ -145,6 +161,7 @@ function Hits({
           </Link>
         )}
       </div>
+      <WeakHits weak={search.weak} title="Close, but no match" />
     </>
   );
 }
@@ -168,7 +185,14 @@ function Body({ q, mode, page, search }: Omit<SearchResultsProps, "onMode">) {
     );
   }
   if (search.state === "failed") return <Failure error={search.error} onRetry={search.retry} />;
-  if (search.found.length === 0) return <NothingFound q={q} mode={mode} />;
+  if (search.found.length === 0) {
+    return (
+      <>
+        <NothingFound q={q} mode={mode} />
+        <WeakHits weak={search.weak} title="The nearest there is" />
+      </>
+    );
+  }
   return <Hits key={`${q} ${mode}`} q={q} mode={mode} page={page} search={search} />;
 }
 

@@ -64,6 +64,24 @@ test("nothing found by words offers the meaning", async () => {
   expect(screen.getByRole("link", { name: /words and meaning/ })).toBeVisible();
 });
 
+test("weak matches stand apart after the last match, and alone where nothing fits", async () => {
+  const shop = new FakeShop(lamps);
+  shop.weak = [item("torch", { title: "Torch" })];
+  const { unmount } = renderWith(shop, <Searching q="lamp" page={1} />);
+  await screen.findByText(/^60 products in 3 ms/);
+  expect(screen.queryByRole("list", { name: "Close, but no match" })).toBeNull();
+  unmount();
+  const last = renderWith(shop, <Searching q="lamp" page={3} />);
+  expect(await screen.findByRole("list", { name: "Close, but no match" })).toHaveTextContent(
+    "Torch",
+  );
+  expect(screen.getByText("60 of 60 shown")).toBeVisible();
+  last.unmount();
+  renderWith(shop, <Searching q="sofa" />);
+  expect(await screen.findByText("Nothing matches “sofa”")).toBeVisible();
+  expect(screen.getByRole("list", { name: "The nearest there is" })).toHaveTextContent("Torch");
+});
+
 test("a failure says what happened, and trying again helps", async () => {
   const shop = new FakeShop(lamps);
   shop.failing = { status: 503, title: "Not ready", detail: "the bundle is loading" };

@@ -20,6 +20,8 @@ export type Search =
       /** The first page: its total, timing and fallbacks speak for the list. */
       answer: SearchReply;
       found: Found[];
+      /** What comes after the last match and does not count as one. */
+      weak: Found[];
       hasMore: boolean;
       isLoadingMore: boolean;
       moreError: Error | null;
@@ -46,14 +48,15 @@ export function useSearch(asked: {
   if (first?.data === undefined) {
     return first?.error ? { state: "failed", error: first.error, retry } : { state: "loading" };
   }
-  const found = results.flatMap(({ data }) =>
-    (data?.hits ?? []).map((hit) => ({ hit, requestId: data?.request_id ?? "" })),
-  );
+  const of = (data: SearchReply | undefined, hits: "hits" | "weak_hits") =>
+    (data?.[hits] ?? []).map((hit) => ({ hit, requestId: data?.request_id ?? "" }));
+  const found = results.flatMap(({ data }) => of(data, "hits"));
   const isWhole = asked.page * PAGE_SIZE >= first.data.total || asked.page >= MAX_PAGES;
   return {
     state: "answered",
     answer: first.data,
     found,
+    weak: of(results.at(-1)?.data, "weak_hits"),
     hasMore: !isWhole && results.every((result) => (result.data?.hits.length ?? 0) > 0),
     isLoadingMore: results.some((result) => result.isPending && result.isFetching),
     moreError: results.find((result) => result.isError)?.error ?? null,
