@@ -41,7 +41,6 @@ from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
 from twotower.recipes import derive, recipe
 from twotower.schema import Split
-from twotower.training.train import train
 
 METRICS = ("recall@10", "recall@20", "ndcg@10")
 EVENTS = (1, 2, 3, 5, None)
@@ -165,6 +164,8 @@ def tables(systems, dataset, hidden):
 
 
 def main(asked):
+    from twotower.training.train import train  # here: it loads PyTorch, no table needs it
+
     dataset = Dataset.load(asked.data)
     hidden = Hidden.draw(dataset, asked.share, asked.visitors, asked.seed)
     left = hidden.left_out_of(dataset)
@@ -183,6 +184,7 @@ def main(asked):
         f"visitors are hidden. Training in this session: {minutes:.1f} minutes. "
         f"{provenance(dataset, asked.seed)}\n"
     )
+    print(found)
     for part in tables(systems, dataset, hidden):
         print(part, flush=True)
         found += part
