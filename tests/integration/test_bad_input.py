@@ -93,6 +93,29 @@ def test_a_time_that_is_none_names_the_row_and_the_shops_own_column(folder):
     assert "'yesterday'" in told
 
 
+@pytest.mark.parametrize("odd", ["0", "2025"])
+def test_one_number_among_written_times_is_the_wrong_one(folder, odd):
+    told = refused(source(folder, **{"events.csv": EVENTS.replace("2025-03-02", odd)}))
+    assert (
+        f"events.csv: row 2 (the header not counted), column 'time': expected a time, got '{odd}'"
+        in told
+    )
+    assert "more rows" not in told
+
+
+@pytest.mark.parametrize(("second", "kind"), [('{"amount": 4}', "an object"), ("[3]", "a list")])
+def test_another_kind_of_value_in_json_lines_names_row_and_column(folder, second, kind):
+    lines = (
+        '{"item_id": 1, "title": "x", "price": 3}\n'
+        f'{{"item_id": 2, "title": "y", "price": {second}}}\n'
+    )
+    told = refused(source(folder, **{"items.csv": None, "items.jsonl": lines}))
+    assert (
+        f"items.jsonl: row 2, column 'price': expected a number, as in the rows before, got {kind}"
+        in told
+    )
+
+
 def test_an_unknown_kind_of_event_says_how_to_map_it(folder):
     told = refused(source(folder, **{"events.csv": EVENTS.replace("cart", "wishlist")}))
     assert "row 3" in told

@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -124,13 +124,17 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
 
 
 def _separated(text: str, name: str, known: str | None) -> pl.DataFrame:
-    text = text.rstrip("\r\n")  # blank lines at the end are no rows
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.rstrip("\n")  # blank lines at the end are no rows
     separator = known or _separator(text)
-    _check_header(text, name, separator)
     try:
+        _check_header(text, name, separator)
         frame = pl.read_csv(
             io.StringIO(text), separator=separator, infer_schema=False, raise_if_empty=True
         )
+    except csv.Error as error:
+        raise DataError(f"{name}: {error}. {_QUOTES_REMEDY}") from error
     except pl.exceptions.PolarsError as error:
         told = f"{name}: {_first_line(error)}. {_QUOTES_REMEDY}"
         raise DataError(_ragged(text, name, separator) or told) from error
@@ -186,6 +190,8 @@ def _json(text: str, name: str) -> pl.DataFrame:
 
 
 def _broken_line(text: str, name: str) -> str | None:
+    """Names the first line that is no object, or has another kind of value than those before."""
+    kinds: dict[str, str] = {}
     for line, content in enumerate(text.splitlines(), start=1):
         try:
             value = json.loads(content) if content.strip() else {}
@@ -193,7 +199,21 @@ def _broken_line(text: str, name: str) -> str | None:
             return f"{name}: row {line} is no JSON ({error}). Each line must be one JSON object."
         if not isinstance(value, dict):
             return f"{name}: row {line} is no JSON object. Each line must be one JSON object."
+        for column, kind in _kinds(value):
+            if kinds.setdefault(column, kind) != kind:
+                return (
+                    f"{name}: row {line}, column '{column}': expected {kinds[column]}, as in the "
+                    f"rows before, got {kind}. Write one kind of value in a column."
+                )
     return None
+
+
+def _kinds(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The kind of each value that is there, in words."""
+    words = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
+    for column, value in row.items():
+        if value is not None:
+            yield column, words.get(type(value), "a number")
 
 
 def _first_line(error: Exception) -> str:

@@ -44,7 +44,8 @@ def to_ms(column: pl.Series, zone: str = UTC) -> pl.Series:
 
     Args:
         column: dates, datetimes, seconds, ms, µs or ns since 1970 (the column's typical value
-            says which), whole numbers such as 20240131, or text with any of these. 31.12.2024
+            says which), whole numbers such as 20240131, or text with any of these, where most
+            values are numbers or none is read as one. 31.12.2024
             and 12/31/2024 are read where some day of the column is above 12, so that only one
             order can be meant.
         zone: where a clock shows what is written without a zone, such as Europe/Paris. Of an
@@ -63,7 +64,8 @@ def to_ms(column: pl.Series, zone: str = UTC) -> pl.Series:
     if column.dtype == pl.String:
         text = column.str.strip_chars()
         numbers = text.cast(pl.Float64, strict=False)
-        is_text = numbers.null_count() == len(column)
+        given = text.replace("", None).count()
+        is_text = 2 * numbers.count() < given or not numbers.count()
         return _written(text, zone) if is_text else _numbered(numbers, zone)
     return pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
 

@@ -34,6 +34,35 @@ def test_zst_files_say_the_same_as_plain_ones(tmp_path):
     assert prepare(plain).content_hash == prepare(zst).content_hash
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_lines_may_end_as_they_do_on_other_machines(tmp_path, end):
+    shop(tmp_path, items=ITEMS.replace("\n", end))
+    assert prepare(tmp_path).items["title"].to_list() == ["Oak Table", "Wool Rug", "Desk Lamp"]
+
+
+def test_ids_with_a_point_zero_are_the_whole_numbers(tmp_path):
+    numbers = {"a": "7", "b": "8", "c": "9"}
+    events = EVENTS
+    for letter, number in numbers.items():
+        events = events.replace(f",{letter},", f",{number}.0,")
+    shop(tmp_path, items="item_id,title\n7,Oak Table\n8,Wool Rug\n9,Desk Lamp\n", events=events)
+    assert len(prepare(tmp_path).events) == 5
+
+
+def test_ids_that_are_no_whole_numbers_stay(tmp_path):
+    shop(
+        tmp_path,
+        items="item_id,title\n7.0,Oak Table\n7.5,Wool Rug\n",
+        events="user_id,item_id,time\nu,7.0,2025-03-01\nu,7.5,2025-03-02\n",
+    )
+    assert prepare(tmp_path).items["item_id"].to_list() == ["7.0", "7.5"]
+
+
+def test_stock_that_is_not_a_number_is_unknown(tmp_path):
+    shop(tmp_path, items=ITEMS.replace("price", "in_stock").replace("120", "nan"))
+    assert prepare(tmp_path).items["in_stock"].to_list() == [None, True, True]
+
+
 @pytest.mark.parametrize("cut", [3, 30])
 def test_a_truncated_zst_file_is_named(tmp_path, cut):
     packed = zstandard.compress(EVENTS.encode())[:cut]
