@@ -136,7 +136,10 @@ def _ids(column: pl.Series) -> pl.Series:
     if column.dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
         return whole.cast(pl.String).set(whole.cast(pl.Float64) != column, None)
-    return _texts(column, strip=True)
+    text = _texts(column, strip=True)
+    if text.count() and text.str.contains(r"^\d+(\.0)?$").all():  # nulls aside
+        return text.str.strip_suffix(".0")
+    return text
 
 
 def _texts(column: pl.Series, *, strip: bool = False) -> pl.Series:
@@ -167,9 +170,9 @@ def _flags(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Boolean:
         return column
     if column.dtype.is_numeric():
-        return column > 0
+        return column.cast(pl.Float64).fill_nan(None) > 0
     word = column.cast(pl.String).str.strip_chars().str.to_lowercase()
-    level = word.cast(pl.Float64, strict=False) > 0
+    level = word.cast(pl.Float64, strict=False).fill_nan(None) > 0
     known = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
     return level.zip_with(level.is_not_null(), word.replace_strict(known, default=None))
 
@@ -196,7 +199,8 @@ def _grades(tables: Tables) -> pl.Series:
     frame = tables.frames["judgments"]
     column = frame[schema.GRADE]
     found = numbers(column)
-    if column.dtype != pl.String or found.is_not_null().sum() * 2 > len(column):
+    given = (~_is_missing(column)).sum()
+    if column.dtype != pl.String or found.is_not_null().sum() * 2 > given:
         _check_grades(tables, found.is_null() | found.is_nan(), "a number, as the other rows")
         return found.alias(schema.GRADE)
     word = column.str.strip_chars().str.to_lowercase()
