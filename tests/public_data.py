@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from twotower.data.clean import LEFT_OUT
 from twotower.data.dataset import Dataset
+from twotower.data.rule import LEFT_OUT
 
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 

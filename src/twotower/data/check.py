@@ -8,7 +8,7 @@ from twotower import schema
 from twotower.data import splits, times
 from twotower.data.shop_toml import toml_lines
 from twotower.data.tables import LIST_SEPARATOR, Tables
-from twotower.data.words import IGNORE
+from twotower.data.words import CANCEL, IGNORE
 from twotower.errors import DataError
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
@@ -243,7 +243,7 @@ def _check_item_ids(tables: Tables) -> None:
 def _check_kinds(tables: Tables) -> None:
     if tables.events is None:
         return
-    known = [*schema.KIND_CODE, schema.SEARCH, IGNORE]
+    known = [*schema.KIND_CODE, schema.SEARCH, CANCEL, IGNORE]
     bad = ~tables.events[schema.EVENT].is_in(known).fill_null(value=False)
     if bad.any():
         words = tables.events[schema.EVENT].filter(bad).drop_nulls().unique(maintain_order=True)

@@ -1,104 +1,51 @@
-"""The cleaning rules: what each found, what it did about it, and examples to look at.
+"""The cleaning rules in their order: what each found, what it did about it, and examples.
 
-Nothing is changed or left out except by a rule of this file, and every rule that found
-something is written into the profile.
+Nothing is changed or left out except by a rule of this file and of those that it calls, and
+every rule that found something is written into the profile.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import polars as pl
 
 from twotower import schema
+from twotower.data import cancellations, duplicates, outliers
+from twotower.data.markup import plain
+from twotower.data.rule import Cleaning, Rule
 from twotower.data.tables import Tables
 from twotower.data.words import IGNORE
 
 UnknownItems = Literal["drop", "keep"]
 
-LEFT_OUT: Final = "left out"
-"""The action of a rule that drops rows."""
-_EXAMPLES: Final = 3
+_MARKUP: Final = r"(?i)&(#\d+|#x[0-9a-f]+|[a-z]{2,}\d*);|</?[a-z][^<>]*>"
+"""An entity or a tag of HTML."""
 _CLOCK_SKEW_MS: Final = 24 * 3600 * 1000
 _HELD_OUT: Final = {schema.Split.TRAIN: 0, schema.Split.VALIDATION: 1, schema.Split.TEST: 2}
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What one cleaning rule did.
+class CleanConfig:
+    """What rules do that a shop may want otherwise.
 
     Attributes:
-        name: the rule, as one word.
-        table: the table it looked at.
-        count: rows it found.
-        action: what was done with them.
-        examples: a few of the rows, as found.
+        unknown_items: events and judgments of items that are not in the catalogue: `drop`
+            leaves them out, `keep` adds those items with an empty title.
+        near_identical: items with the same title: `keep`, or `merge` into the first.
+        bots: events of users and sessions with far more than others: `keep` or `drop`.
     """
 
-    name: str
-    table: str
-    count: int
-    action: str
-    examples: tuple[dict[str, Any], ...]
-
-
-class Cleaning:
-    """Applies rules to the tables of a shop, one after the other, and keeps the record.
-
-    Attributes:
-        tables: the tables, as the rules so far have left them.
-        rules: the rules that found something.
-    """
-
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        self.rules: list[Rule] = []
-
-    def replace(self, name: str, table: str, bad: pl.Expr, column: str, value: Any) -> None:
-        """Sets a column to a value wherever the rule finds something."""
-        frame = self.tables.frames.get(table)
-        if frame is None or column not in frame.columns:
-            return
-        found = frame.select(bad.fill_null(value=False)).to_series()
-        meaning = "missing" if value is None else repr(value)
-        if self._record(name, table, frame, found, f"{column} set to {meaning}"):
-            fixed = frame[column].set(found, value) if value is None else frame.select(
-                pl.when(pl.Series(found)).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
-            ).to_series()  # fmt: skip
-            self._put(table, frame.with_columns(fixed))
-
-    def drop(self, name: str, table: str, bad: pl.Expr, *, needs: str | None = None) -> None:
-        """Leaves out the rows that the rule finds; does nothing where a column is absent."""
-        frame = self.tables.frames.get(table)
-        if frame is None or (needs is not None and needs not in frame.columns):
-            return
-        found = frame.select(bad.fill_null(value=False)).to_series()
-        if self._record(name, table, frame, found, LEFT_OUT):
-            self._put(table, frame.filter(~found))
-
-    def _record(
-        self, name: str, table: str, frame: pl.DataFrame, found: pl.Series, action: str
-    ) -> bool:
-        count = int(found.sum())
-        if count:
-            examples = frame.with_row_index("row", offset=1).filter(found).head(_EXAMPLES)
-            self.note(name, table, count, action, examples)
-        return bool(count)
-
-    def note(self, name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> None:
-        """Keeps what a rule did."""
-        shown = tuple(_plain(row) for row in examples.head(_EXAMPLES).iter_rows(named=True))
-        self.rules.append(Rule(name, table, count, action, shown))
-
-    def _put(self, table: str, frame: pl.DataFrame) -> None:
-        self.tables = self.tables.with_frames({table: frame})
+    unknown_items: UnknownItems = "drop"
+    near_identical: duplicates.NearIdentical = "keep"
+    bots: outliers.Bots = "keep"
 
 
 def cleaned(
     tables: Tables,
     *,
     now_ms: int,
-    unknown_items: UnknownItems = "drop",
+    config: CleanConfig | None = None,
     first: Callable[[Cleaning], None] | None = None,
 ) -> tuple[Tables, tuple[Rule, ...]]:
     """The tables after every rule, and what each rule did.
@@ -106,18 +53,21 @@ def cleaned(
     Args:
         tables: typed tables, see `check.checked`.
         now_ms: the time now; events more than a day later are from the future.
-        unknown_items: whether an event or judgment of an item that is not in the catalogue
-            is left out, or the item is added with an empty title.
+        config: what rules do; the defaults when left out.
         first: rules that these tables alone have, applied before all others.
     """
     cleaning = Cleaning(tables)
     if first is not None:
         first(cleaning)
+    config = config or CleanConfig()
     _clean_items(cleaning)
+    duplicates.near_identical_titles(cleaning, config.near_identical)
     _clean_events(cleaning, now_ms)
     _clean_judgments(cleaning)
+    outliers.services(cleaning)
     for table in ("events", "judgments"):
-        _resolve_unknown_items(cleaning, table, unknown_items)
+        _resolve_unknown_items(cleaning, table, config.unknown_items)
+    outliers.bots(cleaning, config.bots)
     cleaning.drop(
         "duplicate_user",
         "users",
@@ -146,6 +96,9 @@ def _clean_items(cleaning: Cleaning) -> None:
         cleaning.replace(
             f"invalid_{column}", "items", _where(cleaning, column, strange), column, None
         )
+    for column in (schema.TITLE, schema.DESCRIPTION, schema.BRAND, schema.CATEGORY):
+        marked = pl.col(column).str.contains(_MARKUP)
+        cleaning.rewrite("markup", "items", marked, column, plain(pl.col(column)))
     blank = pl.col(schema.TITLE).is_null() | (pl.col(schema.TITLE).str.strip_chars() == "")
     cleaning.replace("blank_title", "items", blank, schema.TITLE, "")
     items = cleaning.tables.items
@@ -168,6 +121,7 @@ def _clean_events(cleaning: Cleaning, now_ms: int) -> None:
     cleaning.drop("ignored_event", "events", kind == IGNORE)
     cleaning.drop("event_without_user", "events", pl.col(schema.USER_ID).is_null())
     cleaning.drop("event_without_item", "events", pl.col(schema.ITEM_ID).is_null() & ~is_search)
+    outliers.accounts_of_tests(cleaning)
     cleaning.drop("future_event", "events", time > now_ms + _CLOCK_SKEW_MS, needs=schema.TIME)
     events = cleaning.tables.events
     if events is None:
@@ -177,6 +131,7 @@ def _clean_events(cleaning: Cleaning, now_ms: int) -> None:
     if _has_clock(events) or schema.ORDER in events.columns:
         again = ~pl.struct(pl.all()).is_first_distinct()
         cleaning.drop("duplicate_event", "events", again)
+    cancellations.cancel(cleaning)
 
 
 def _has_clock(events: pl.DataFrame) -> bool:
@@ -241,16 +196,3 @@ def _resolve_unknown_items(cleaning: Cleaning, table: str, rule: UnknownItems) -
             f"kept: {len(new):,} items added with an empty title",
             strange,
         )
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as JSON holds it: long texts cut, NaN and infinity as words."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            return str(value)
-        if isinstance(value, str) and len(value) > 80:
-            return value[:79] + "…"
-        return value
-
-    return {name: plain(value) for name, value in row.items() if value is not None}

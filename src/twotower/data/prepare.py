@@ -1,6 +1,6 @@
 """From a shop's tables to a prepared dataset: the whole path, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -10,9 +10,12 @@ import polars as pl
 from twotower import schema
 from twotower.data import splits
 from twotower.data.check import checked
-from twotower.data.clean import LEFT_OUT, Rule, UnknownItems, cleaned
+from twotower.data.clean import CleanConfig, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
+from twotower.data.duplicates import NearIdentical
 from twotower.data.grades import with_gains
+from twotower.data.kcore import k_core
+from twotower.data.outliers import Bots
 from twotower.data.profile import (
     foreign_encodings,
     profile_events,
@@ -20,6 +23,7 @@ from twotower.data.profile import (
     profile_judgments,
     warnings,
 )
+from twotower.data.rule import LEFT_OUT, Rule
 from twotower.data.sources.registry import is_published
 from twotower.data.sources.source import Published, nothing_more
 from twotower.data.tables import Export, Tables, read_source
@@ -38,6 +42,14 @@ _STAGES: Final = ("read", "check", "clean", "split", "profile")
 _WORDS: Final = (schema.TITLE, schema.BRAND, schema.CATEGORY, schema.ATTRIBUTES, schema.DESCRIPTION)
 
 
+_CHOICES: Final[Mapping[str, Any]] = {
+    "split": SplitKind,
+    "unknown_items": UnknownItems,
+    "near_identical": NearIdentical,
+    "bots": Bots,
+}
+
+
 @dataclass(frozen=True)
 class PrepareConfig:
     """How a shop's tables become a dataset.
@@ -51,6 +63,12 @@ class PrepareConfig:
         repeat: shoppers buy the same item again, so that seen items may be recommended.
         unknown_items: `drop` leaves out events and judgments of items that are not in the
             catalogue; `keep` adds those items with an empty title.
+        near_identical: `keep` reports items that share a title and a brand; `merge` gives
+            events and judgments to the first of them and leaves the others out.
+        bots: `keep` reports users and sessions with far more events than others; `drop`
+            leaves their events out.
+        k_core: only users and items with so many events in training stay in it; 0 for all.
+            Validation and test stay as they are.
         validation_share: of events or queries.
         test_share: of events or queries.
         seed: which queries, and of a random split which events, go to which split.
@@ -59,21 +77,31 @@ class PrepareConfig:
     split: SplitKind = "auto"
     repeat: bool = False
     unknown_items: UnknownItems = "drop"
+    near_identical: NearIdentical = "keep"
+    bots: Bots = "keep"
+    k_core: int = 0
     validation_share: float = 0.1
     test_share: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, kind in (("split", SplitKind), ("unknown_items", UnknownItems)):
+        for name, kind in _CHOICES.items():
             if getattr(self, name) not in get_args(kind):
                 known = ", ".join(get_args(kind))
                 raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
+        if self.k_core < 0:
+            raise ConfigError(f"k_core must be 0 or more, got {self.k_core}")
         shares = (self.validation_share, self.test_share)
         if not (all(share > 0 for share in shares) and sum(shares) < 1):
             raise ConfigError(
                 "validation_share and test_share must be above 0 and leave some for training "
                 f"(sum below 1), got {shares[0]} and {shares[1]}"
             )
+
+    @property
+    def cleaning(self) -> CleanConfig:
+        """What rules do."""
+        return CleanConfig(self.unknown_items, self.near_identical, self.bots)
 
 
 def prepare(
@@ -104,9 +132,12 @@ def prepare(
     typed = checked(tables)
     tell("clean", 2, len(_STAGES))
     first = source.tidy if isinstance(source, Published) else nothing_more
-    clean, rules = cleaned(typed, now_ms=now_ms(), unknown_items=config.unknown_items, first=first)
+    clean, rules = cleaned(typed, now_ms=now_ms(), config=config.cleaning, first=first)
     tell("split", 3, len(_STAGES))
     dataset = divided(clean, config, rules)
+    if config.k_core and dataset.events is not None:
+        core, left_out = k_core(dataset.events, config.k_core)
+        dataset, rules = replace(dataset, events=core), (*rules, *left_out)
     tell("profile", 4, len(_STAGES))
     profile = _profile(dataset, tables, rules, config)
     return replace(dataset, profile=profile)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from twotower import schema
 from twotower.data.times import UTC, is_zone
-from twotower.data.words import ALIASES, IGNORE
+from twotower.data.words import ALIASES, CANCEL, IGNORE
 from twotower.errors import DataError
 
 SHOP_FILE: Final = "shop.toml"
@@ -155,7 +155,7 @@ def _table_faults(table: str, part: Any) -> Iterator[str]:
     if table != "users":
         yield from _strange(part.get("columns", {}), ALIASES[table], f"in [{table}.columns]")
     kinds = {**part.get("kinds", {}), "kind": part.get("kind", IGNORE)}
-    known = {*schema.KIND_CODE, schema.SEARCH, IGNORE}
+    known = {*schema.KIND_CODE, schema.SEARCH, CANCEL, IGNORE}
     for theirs, ours in kinds.items():
         if ours not in known:
             yield (

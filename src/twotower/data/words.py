@@ -6,6 +6,8 @@ from twotower import schema
 
 IGNORE: Final = "ignore"
 """A kind of event mapped to this is left out."""
+CANCEL: Final = "cancel"
+"""A kind of event mapped to this takes back the purchase before it."""
 
 _ITEM_ID: Final = (
     "product_id asin parent_asin sku stock_code upc article_id product item item_code product_code"
@@ -55,6 +57,7 @@ KIND_ALIASES: Final = {
     schema.EventKind.PURCHASE: "purchase purchased buy bought order ordered transaction sale",
     schema.EventKind.REVIEW: "review reviewed rating rated rate",
     schema.SEARCH: "search searched query",
+    CANCEL: "cancel cancelled canceled cancellation return returned refund refunded",
 }
 KINDS: Final = {word: str(kind) for kind, words in KIND_ALIASES.items() for word in words.split()}
 """Our kind of event for every word."""

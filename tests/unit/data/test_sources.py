@@ -1,13 +1,12 @@
 """Public data sets by name, on the command line."""
 
-import doctest
 from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
 
 from twotower.data import sources
-from twotower.data.sources import amazon, esci, markup
+from twotower.data.sources import amazon, esci
 from twotower.data.sources.registry import SOURCES, published
 from twotower.errors import ConfigError
 
@@ -66,9 +65,3 @@ def test_a_folder_that_is_none_is_refused(tmp_path, twotower):
     said = twotower("prepare", "beibei", "--from", tmp_path / "x", "--out", tmp_path / "data")
     assert said.code == 1
     assert "is no folder" in said.err
-
-
-def test_the_example_of_words_out_of_markup_is_true():
-    failed, tried = doctest.testmod(markup)
-    assert tried
-    assert not failed

@@ -29,10 +29,10 @@ from typing import Final
 import polars as pl
 
 from twotower import schema
-from twotower.data.clean import Cleaning
+from twotower.data.markup import plain
+from twotower.data.rule import Cleaning
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
-from twotower.data.sources.markup import plain
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 

@@ -24,7 +24,7 @@ from typing import Final
 import polars as pl
 
 from twotower import schema
-from twotower.data.clean import Cleaning
+from twotower.data.rule import Cleaning
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
 from twotower.data.sources.source import PublicSource

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotower.data.clean import Cleaning
+from twotower.data.rule import Cleaning
 from twotower.data.tables import Tables
 
 

@@ -21,9 +21,9 @@ from typing import Final
 import polars as pl
 
 from twotower import schema
+from twotower.data.markup import plain
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
-from twotower.data.sources.markup import plain
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 from twotower.errors import DataError

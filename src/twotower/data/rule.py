@@ -1,0 +1,111 @@
+"""A cleaning rule's record, and the tables that rules are applied to."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from twotower.data.tables import Tables
+
+LEFT_OUT: Final = "left out"
+"""The action of a rule that drops rows."""
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one cleaning rule did.
+
+    Attributes:
+        name: the rule, as one word.
+        table: the table it looked at.
+        count: rows it found.
+        action: what was done with them.
+        examples: a few of the rows, as found.
+    """
+
+    name: str
+    table: str
+    count: int
+    action: str
+    examples: tuple[dict[str, Any], ...]
+
+
+class Cleaning:
+    """Applies rules to the tables of a shop, one after the other, and keeps the record.
+
+    Attributes:
+        tables: the tables, as the rules so far have left them.
+        rules: the rules that found something.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.rules: list[Rule] = []
+
+    def replace(self, name: str, table: str, bad: pl.Expr, column: str, value: Any) -> None:
+        """Sets a column to a value wherever the rule finds something."""
+        frame = self.tables.frames.get(table)
+        if frame is None or column not in frame.columns:
+            return
+        found = frame.select(bad.fill_null(value=False)).to_series()
+        meaning = "missing" if value is None else repr(value)
+        if self._record(name, table, frame, found, f"{column} set to {meaning}"):
+            fixed = frame[column].set(found, value) if value is None else frame.select(
+                pl.when(pl.Series(found)).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+            ).to_series()  # fmt: skip
+            self._put(table, frame.with_columns(fixed))
+
+    def rewrite(self, name: str, table: str, bad: pl.Expr, column: str, better: pl.Expr) -> None:
+        """Writes a column anew wherever the rule finds something."""
+        frame = self.tables.frames.get(table)
+        if frame is None or column not in frame.columns:
+            return
+        found = frame.select(bad.fill_null(value=False)).to_series()
+        if self._record(name, table, frame, found, f"{column} read as plain text"):
+            fixed = pl.when(pl.Series(found)).then(better).otherwise(pl.col(column)).alias(column)
+            self._put(table, frame.with_columns(fixed))
+
+    def drop(self, name: str, table: str, bad: pl.Expr, *, needs: str | None = None) -> None:
+        """Leaves out the rows that the rule finds; does nothing where a column is absent."""
+        frame = self.tables.frames.get(table)
+        if frame is None or (needs is not None and needs not in frame.columns):
+            return
+        found = frame.select(bad.fill_null(value=False)).to_series()
+        if self._record(name, table, frame, found, LEFT_OUT):
+            self._put(table, frame.filter(~found))
+
+    def _record(
+        self, name: str, table: str, frame: pl.DataFrame, found: pl.Series, action: str
+    ) -> bool:
+        count = int(found.sum())
+        if count:
+            examples = frame.with_row_index("row", offset=1).filter(found).head(_EXAMPLES)
+            self.note(name, table, count, action, examples)
+        return bool(count)
+
+    def note(self, name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> None:
+        """Keeps what a rule did."""
+        self.rules.append(record(name, table, count, action, examples))
+
+    def _put(self, table: str, frame: pl.DataFrame) -> None:
+        self.tables = self.tables.with_frames({table: frame})
+
+
+def record(name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> Rule:
+    """What a rule did, with the first of the rows it found."""
+    shown = tuple(_plain(row) for row in examples.head(_EXAMPLES).iter_rows(named=True))
+    return Rule(name, table, count, action, shown)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON holds it: long texts cut, NaN and infinity as words."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            return str(value)
+        if isinstance(value, str) and len(value) > 80:
+            return value[:79] + "…"
+        return value
+
+    return {name: plain(value) for name, value in row.items() if value is not None}
