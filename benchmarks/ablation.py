@@ -3,10 +3,11 @@
     python benchmarks/ablation.py DATA TABLE --out RUNS [--seed 0] [--only NAME --only NAME]
 
 DATA is a dataset written by `twotower prepare`; TABLE is one of those below. Every row trains
-the recipe with its settings on the training split alone, and ranks all validation cases; the
-test split is never read. Differences are paired, against the first row, with bootstrap
-intervals. Rows that are done in RUNS are not trained again, and an interrupted one goes on.
-Prints a Markdown table, and writes it as `RUNS/TABLE.md` with the numbers in `RUNS/TABLE.json`.
+the recipe with its settings on the training split alone, and ranks all validation cases:
+visitors, and queries where the table has a column for them; the test split is never read.
+Differences are paired, against the first row, with bootstrap intervals. Rows that are done in
+RUNS are not trained again, and an interrupted one goes on. Prints a Markdown table, and writes
+it as `RUNS/TABLE.md` with the numbers in `RUNS/TABLE.json`.
 """
 
 import argparse
@@ -14,14 +15,15 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runs import provenance, trained
+from runs import provenance, trained, workshop
 from tables import shown, signed
 
 from twotower import disk
 from twotower.data.dataset import Dataset
-from twotower.evaluation.cases import recommendation_cases
+from twotower.evaluation.cases import RECOMMENDATION, SEARCH, recommendation_cases, search_cases
 from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.significance import intervals, paired_difference
+from twotower.evaluation.slices import ALL
 from twotower.evaluation.vectors import vector_scorer
 from twotower.schema import Split
 from twotower.training.run import Run
@@ -31,7 +33,13 @@ METRICS = ("recall@10", "ndcg@10")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows by name: settings on top of the recipe's; the first row is what is compared with."""
+    """What is tried.
+
+    Attributes:
+        recipe: the name of where to start from.
+        rows: name -> settings on top; the first row is what the others are compared with.
+        slices: more columns: slices of the visitors' cases, or `search` for those of queries.
+    """
 
     recipe: str
     rows: dict[str, tuple[str, ...]]
@@ -70,10 +78,17 @@ TABLES = {
         "joint",
         {
             "the recipe": (),
-            "ids start at random": ("training.start_from_histories=false",),
-            "weights not averaged": ("training.average_steps=0",),
-            "neither": ("training.start_from_histories=false", "training.average_steps=0"),
+            "ids start near what they are seen with": ("training.start_from_histories=true",),
+            "averaged weights": ("training.average_steps=200",),
+            "features added up, no layer above": ("towers.fusion=sum", "towers.item_layers=0"),
+            "histories with ids of their own": ("towers.history_ids=true",),
+            "sum, no layer, ids of their own": (
+                "towers.fusion=sum",
+                "towers.item_layers=0",
+                "towers.history_ids=true",
+            ),
         },
+        slices=("warm", "cold", SEARCH),
     ),
     "kinds": Table(
         "sequential",
@@ -98,16 +113,31 @@ TABLES = {
 }
 
 
-def per_case(run: Run, dataset: Dataset, cases):
-    """The evaluation of the run's user tower."""
-    users = run.model.users(cases.histories, cases.now_ms)
-    return evaluate(cases, vector_scorer(users, run.model.item_vectors))
+def measured(run: Run, cases):
+    """The evaluation of the run's towers by task."""
+    found = {}
+    for task, asked in cases.items():
+        if task == SEARCH:
+            encoder = workshop().cached(run.model.text_encoder)
+            vectors = run.model.towers.queries(encoder.encode(asked.keys))
+        else:
+            vectors = run.model.users(asked.histories, asked.now_ms)
+        found[task] = evaluate(asked, vector_scorer(vectors, run.model.item_vectors))
+    return found
+
+
+def columns(found, first, slices):
+    """Numbers of visitors, of slices of them, and of queries where they were measured."""
+    visitors = numbers(found[RECOMMENDATION], first and first[RECOMMENDATION], slices)
+    if SEARCH not in found:
+        return visitors
+    return visitors | {SEARCH: numbers(found[SEARCH], first and first[SEARCH], ())[ALL]}
 
 
 def numbers(found, first, slices):
     """Metrics with intervals by slice, and the paired difference from the first row."""
     result = {}
-    for slice_name in ("all", *slices):
+    for slice_name in (ALL, *slices):
         if slice_name not in found.cases.slices:
             continue
         ours = found.per_case(slice_name)
@@ -128,7 +158,7 @@ def as_markdown(rows, slices):
     head = "| | recall@10 | NDCG@10 | difference | " + "".join(f"{name} | " for name in slices)
     lines = [head + "epochs | minutes |", "|---" * (6 + len(slices)) + "|"]
     for name, row in rows.items():
-        every = row["slices"]["all"]
+        every = row["slices"][ALL]
         mean = every["ndcg@10"]
         parts = [
             name,
@@ -161,7 +191,9 @@ def main():
     parser.add_argument("--only", action="append", help="a row by its name, beside the first")
     asked = parser.parse_args()
     table, dataset = TABLES[asked.table], Dataset.load(asked.data)
-    cases = recommendation_cases(dataset, Split.VALIDATION)
+    cases = {RECOMMENDATION: recommendation_cases(dataset, Split.VALIDATION)}
+    if SEARCH in table.slices and dataset.judgments is not None:
+        cases[SEARCH] = search_cases(dataset, Split.VALIDATION)
     wanted = [
         name
         for place, name in enumerate(table.rows)
@@ -173,16 +205,17 @@ def main():
         settings.append(f"training.seed={asked.seed}")
         folder = asked.out / f"{asked.table}-{name.replace(' ', '-')}-{asked.seed}"
         run, minutes = trained(asked.data, table.recipe, settings, folder)
-        found = per_case(run, dataset, cases)
+        found = measured(run, cases)
         rows[name] = {
             "settings": settings,
-            "slices": numbers(found, first, table.slices),
+            "slices": columns(found, first, table.slices),
             "epochs": run.about["epochs"],
             "minutes": minutes,
         }
         first = first or found
         origin = provenance(dataset, asked.seed)
-        text = f"{as_markdown(rows, table.slices)}\n{len(cases):,} validation cases. {origin}\n"
+        counted = ", ".join(f"{len(part):,} of {task}" for task, part in cases.items())
+        text = f"{as_markdown(rows, table.slices)}\nValidation cases: {counted}. {origin}\n"
         about = {"origin": origin, "data_hash": dataset.content_hash, "rows": rows}
         disk.write_text(asked.out / f"{asked.table}.json", json.dumps(about, indent=2) + "\n")
         disk.write_text(asked.out / f"{asked.table}.md", text)

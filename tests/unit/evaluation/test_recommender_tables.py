@@ -15,6 +15,7 @@ from twotower.evaluation.baselines.lineup import baselines
 from twotower.evaluation.baselines.popularity import popularity_scorer, random_scorer
 from twotower.evaluation.cases import recommendation_cases
 from twotower.evaluation.protocol import evaluate
+from twotower.recipes import derive, recipe
 
 from .conftest import make_dataset
 
@@ -116,6 +117,41 @@ def test_baselines_of_other_data_are_refused(recommenders, tastes, cases, tmp_pa
 
     with pytest.raises(ConfigError, match="other data"):
         recommenders.ranked_baseline(popular, other, cases, cases, tmp_path)
+
+
+@pytest.fixture
+def ablation(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("ablation")
+
+
+def test_every_row_of_an_ablation_is_a_change_that_the_recipe_can_take(ablation):
+    for table in ablation.TABLES.values():
+        whole = recipe(table.recipe)
+        made = [
+            derive(whole, [*filter(None, settings)]).to_json() for settings in table.rows.values()
+        ]
+        assert all(made.count(one) == 1 for one in made), "no two rows are the same"
+
+
+def test_an_ablation_says_what_a_change_did_to_each_slice_there_is(ablation, tastes, cases):
+    kinds = replace(cases, slices=cases.slices | {"kind_view": cases.rows >= 0})
+    first = evaluate(kinds, random_scorer(tastes.n_items))
+    other = evaluate(kinds, popularity_scorer(tastes, "test"))
+    slices = ("kind_view", "kind_cart")
+
+    table = ablation.as_markdown(
+        {
+            name: {"slices": ablation.numbers(found, base, slices), "epochs": 3, "minutes": 2.0}
+            for name, found, base in (("chance", first, None), ("popular", other, first))
+        },
+        slices,
+    )
+
+    _, row = rows(table)
+    gap = other.mean("ndcg@10", "kind_view") - first.mean("ndcg@10", "kind_view")
+    assert row["chance"]["difference"] == row["popular"]["kind_cart"] == ""
+    assert f"{gap:+.4f} [" in row["popular"]["kind_view"]
 
 
 def test_new_visitors_are_asked_for_the_same_however_much_is_known_of_them(monkeypatch):
