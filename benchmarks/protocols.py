@@ -17,7 +17,8 @@ FOLDER has the publisher's files, as for `twotower prepare`. NAMEs are:
 - `beibei-honest`: the same purchases, but carts of what is to be found are left out, and all that
   is in the history is taken out. Order is drawn in both: the publisher's is by number of the item.
 
-Each is prepared into `RUNS/NAME/data`, then trained and ranked as by `recommenders.py`, which see.
+Each is prepared into `RUNS/NAME/data` (`RUNS/NAME-5000/data` with so many visitors, drawn), then
+trained and ranked as by `recommenders.py`, which see.
 """
 
 import argparse
@@ -247,7 +248,8 @@ def fewer_visitors(source, count):
 
 def table(name, asked):
     """One protocol: prepared where it was not, trained, ranked, written and printed."""
-    protocol, out = PROTOCOLS[name], asked.out / name
+    protocol = PROTOCOLS[name]
+    out = asked.out / (name if asked.visitors is None else f"{name}-{asked.visitors}")
     data = out / "data"
     if not data.is_dir():
         source = Published(fewer_visitors(protocol.source, asked.visitors), asked.source)
@@ -266,7 +268,7 @@ def table(name, asked):
     add_measured(report, found, protocol.measured)
     origin = provenance(dataset, asked.seed)
     made = recommenders.as_markdown(report, origin, protocol.columns, protocol.published)
-    recommenders.written(report, f"**{name}**\n\n{made}", out)
+    recommenders.written(report, f"**{out.name}**\n\n{made}", out)
 
 
 def add_measured(report, found, measured):
