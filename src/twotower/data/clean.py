@@ -11,6 +11,7 @@ from typing import Final, Literal
 import polars as pl
 
 from twotower import schema
+from twotower.data import splits
 from twotower.data import cancellations, duplicates, outliers
 from twotower.data.markup import plain
 from twotower.data.rule import Cleaning, Rule
@@ -159,7 +160,7 @@ def _one_split_per_query(cleaning: Cleaning) -> None:
     by_depth = {depth: name.value for name, depth in _HELD_OUT.items()}
     moved = judgments.with_columns(
         held_out.max()
-        .over(schema.QUERY)
+        .over(splits.same_query(pl.col(schema.QUERY)))
         .replace_strict(by_depth, return_dtype=pl.String)
         .alias("_to")
     )
