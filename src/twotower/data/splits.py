@@ -216,7 +216,7 @@ def by_query(
         test_share: share of queries for test.
         seed: which queries go where.
     """
-    place = _place(judgments[schema.QUERY], seed)
+    place = _place(judgments.select(same_query(pl.col(schema.QUERY))).to_series(), seed)
     return pl.select(
         pl.when(place < test_share)
         .then(pl.lit(TEST))
@@ -225,6 +225,11 @@ def by_query(
         .otherwise(pl.lit(TRAIN))
         .alias(schema.SPLIT)
     ).to_series()
+
+
+def same_query(query: pl.Expr) -> pl.Expr:
+    """Queries in one form, case and spaces aside: what one split learns, no other may ask."""
+    return query.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def _with_test(split: pl.Series) -> pl.Series:

@@ -8,6 +8,7 @@ from little_shop import EVENTS, ITEMS, JUDGMENTS, shop
 
 from twotower.data.dataset import Dataset
 from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.splits import by_query
 from twotower.data.tables import read_source
 from twotower.errors import ConfigError, DataError
 
@@ -210,6 +211,17 @@ def test_a_query_of_two_splits_does_not_leak(tmp_path):
     dataset = prepare(shop(tmp_path, events=None, judgments=judgments))
     assert dataset.judgments.filter(query="q")["split"].unique().to_list() == ["test"]
     assert rule(dataset, "query_in_two_splits")["count"] == 1
+
+
+def test_queries_that_differ_in_case_and_spaces_are_one_query_to_splits(tmp_path):
+    given = "query,item_id,grade,split\nOak  table,a,E,train\noak table ,b,I,test\nr,a,E,train\n"
+    dataset = prepare(shop(tmp_path, events=None, judgments=given))
+    assert dataset.judgments.filter(pl.col("query") != "r")["split"].unique().to_list() == ["test"]
+    asked = [f"shower head {n}" for n in range(60)]
+    frame = pl.DataFrame({"query": asked + [f" Shower  HEAD {n}" for n in range(60)]})
+    split = by_query(frame, validation_share=0.3, test_share=0.3, seed=0).to_list()
+    assert split[:60] == split[60:]
+    assert len(set(split)) == 3
 
 
 def test_the_profile_says_what_is_in_the_log(tmp_path):
