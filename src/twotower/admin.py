@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-app = typer.Typer(help="Look after a live shop: its keys.", no_args_is_help=True)
+app = typer.Typer(help="Look after a live shop: its releases and keys.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the HTTP interface.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
@@ -25,6 +25,7 @@ Database = Annotated[
         help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
     ),
 ]
+Releases = Annotated[Path, typer.Argument(metavar="RELEASES", help="A folder of bundles.")]
 _MS_PER_S = 1_000
 
 
@@ -72,6 +73,39 @@ def revoke_key(
     """End a key. Servers refuse it within a second."""
     with _opened(bundle, database) as shop:
         shop.keys.revoke(key)
+
+
+@app.command()
+def promote(
+    folder: Releases,
+    name: Annotated[str, typer.Argument(help="The bundle's folder in there.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also one that does not beat its baselines.")
+    ] = False,
+) -> None:
+    """Verify a bundle and make it the one that is served. Running servers change to it."""
+    from twotower.releases import ReleaseFolder
+    from twotower.server.releases import open_release
+
+    shelf = ReleaseFolder(folder)
+    open_release(shelf.place(name), even_if_worse=force)
+    _tell(shelf.point(name))
+
+
+@app.command()
+def rollback(folder: Releases) -> None:
+    """Go back to the bundle that was served before. Running servers change to it."""
+    from twotower.releases import ReleaseFolder
+    from twotower.server.releases import open_release
+
+    shelf = ReleaseFolder(folder)
+    name = shelf.before()
+    open_release(shelf.place(name), even_if_worse=True)
+    _tell(shelf.point(name))
+
+
+def _tell(pointer: Any) -> None:
+    Console().print(f"{pointer.current} is served; before it was {pointer.previous}")
 
 
 @contextmanager

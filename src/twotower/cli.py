@@ -30,9 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(admin.app, name="admin")
 
 Source = Annotated[
-app.add_typer(admin.app, name="admin")
     str, typer.Argument(help="A folder of tables, 'synthetic', or a public data set's name.")
 ]
 From = Annotated[
@@ -63,6 +63,9 @@ SplitKind = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+ServedFolder = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or a folder of bundles.")
+]
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -91,9 +94,6 @@ def prepare(
     source: Source,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write.")] = None,
     folder: From = None,
-    split: SplitKind = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
     shop: Shop = None,
     dry_run: Annotated[
         bool,
@@ -102,6 +102,9 @@ def prepare(
             help="Only show what would happen; what columns are is guessed, and written as --shop.",
         ),
     ] = False,
+    split: SplitKind = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
     found, recipe = _source(source, folder, shop), _recipe("joint", settings, split)
@@ -203,10 +206,10 @@ def build(
     source: Source,
     out: Out,
     folder: From = None,
+    shop: Shop = None,
     recipe: RecipeName = "joint",
     split: SplitKind = None,
     settings: Settings = None,
-    shop: Shop = None,
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
@@ -274,7 +277,7 @@ def report(
 
 @app.command()
 def serve(
-    folder: BundleFolder,
+    folder: ServedFolder,
     host: Host = "127.0.0.1",
     port: Port = 8000,
     database: Database = None,

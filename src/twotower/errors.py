@@ -8,7 +8,9 @@
     ├── MissingExtra         an optional part of the installation is needed: names the extra
     ├── BundleError
     │   ├── CorruptBundle        a file is missing, truncated or its hash differs
-    │   └── IncompatibleBundle   a version or width disagrees: names both values
+    │   ├── IncompatibleBundle   a version or width disagrees: names both values
+    │   ├── UnfitBundle          a whole bundle does not answer as it should
+    │   └── UnknownRelease       no bundle of that name is in the folder
     └── RetrievalError
         ├── UnknownItem          an item id is not in the catalogue
         ├── UnknownUser          a user id has no history here
@@ -64,6 +66,14 @@ class CorruptBundle(BundleError):  # noqa: N818 - names the state of the bundle
 
 class IncompatibleBundle(BundleError):  # noqa: N818 - names the state of the bundle
     """Two versions or widths disagree; the message names both."""
+
+
+class UnfitBundle(BundleError):  # noqa: N818 - names the state of the bundle
+    """A bundle is whole, but does not answer as it should, or no better than its baselines."""
+
+
+class UnknownRelease(BundleError):  # noqa: N818 - names what is unknown
+    """No bundle of that name is in the folder of releases."""
 
 
 class RetrievalError(TwoTowerError):

@@ -9,6 +9,7 @@ blend.py            meaning and words become one score
 suggestions.py      what a shopper may be typing: queries, categories, products
 visitor.py          a visitor as a vector
 popularity.py       what to show to a visitor of whom nothing is known
+probing.py          whether a bundle answers as it should, before it is served
 catalogue.py        the products, those of the bundle and live ones
 page.py             which hits are asked for
 answers.py          the shape of an answer

@@ -26,7 +26,7 @@ class Follower:
 
     @property
     def is_ending(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether it was ended."""
         return self._ending.is_set()
 
     def start(self, interval_s: float) -> None:
@@ -36,9 +36,13 @@ class Follower:
         )
         self._thread.start()
 
+    def end(self) -> None:
+        """Ends it, and waits for nothing."""
+        self._ending.set()
+
     def stop(self) -> None:
         """Ends it, and waits for the look that is under way."""
-        self._ending.set()
+        self.end()
         if self._thread is not None:
             self._thread.join(_END_S)
 

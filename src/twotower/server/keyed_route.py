@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from twotower.server.live_shop import LiveShop
+from twotower.server.releases import Releases
 
 _NAME = "key"
 """Of the security scheme in the OpenAPI document."""
@@ -44,8 +44,8 @@ class KeyedRoute(APIRoute):
         [scope] = security[1][_NAME]
 
         async def answer_to_a_key(request: Request) -> Response:
-            shop: LiveShop = request.app.state.shop
-            shop.keyring.admit(_shown_key(request.headers), scope)
+            releases: Releases = request.app.state.releases
+            releases.keyring.admit(_shown_key(request.headers), scope)
             return await answer(request)
 
         return answer_to_a_key

@@ -1,7 +1,7 @@
 """The open shop behind the routes: the bundle's answers joined with the live database."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,6 @@ from twotower.features.history import Histories, History
 from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
 from twotower.server.event_times import event_time
-from twotower.server.keyring import Keyring
 from twotower.server.metrics import Metrics
 from twotower.server.replica import Replica
 from twotower.server.requests import EventIn, ProductIn, ProductPatch
@@ -36,6 +35,7 @@ class LiveShop:
         database: The live side.
         settings: What to refuse, and how much to read.
         metrics: What counts.
+        stored: Called when a product is stored, to bring every open bundle up to date.
     """
 
     def __init__(
@@ -44,12 +44,13 @@ class LiveShop:
         database: ShopDatabase,
         settings: ServerSettings,
         metrics: Metrics,
+        stored: Callable[[], None],
     ) -> None:
         self.retriever = retriever
         self.database = database
         self.settings = settings
         self.metrics = metrics
-        self.keyring = Keyring(database.keys, settings.api_key)
+        self._stored = stored
         self.log = UserLog(retriever.bundle.dataset.events)
         self.is_ready = False
         self._replica = Replica(retriever, database.products, self._changed)
@@ -62,15 +63,20 @@ class LiveShop:
         self._replica.catch_up()
         self._warm_up()
         self._replica.follow(self.settings.follow_interval_s)
-        self.keyring.follow(self.settings.follow_interval_s)
         self.is_ready = True
 
     def close(self) -> None:
-        """Says no longer ready, stops following, and closes the database."""
+        """Says no longer ready, and stops following; waits for what is being applied."""
         self.is_ready = False
         self._replica.stop()
-        self.keyring.stop()
-        self.database.close()
+
+    def retire(self) -> None:
+        """Stops following, and waits for nothing: nobody asks this shop any more."""
+        self._replica.end()
+
+    def catch_up(self) -> None:
+        """Applies every product stored before the call; raises `StorageUnavailable`."""
+        self._replica.catch_up()
 
     def _changed(self, cursor: int) -> None:
         self.metrics.catalogue(self.retriever.n_items, cursor)
@@ -189,7 +195,7 @@ class LiveShop:
         body = product.model_dump(exclude_none=True)
         one_product(item_id, body)
         self.database.products.upsert(item_id, body)
-        self._replica.catch_up()
+        self._stored()
 
     def patch_product(self, item_id: str, patch: ProductPatch) -> None:
         """Changes the given fields of a product, stored and indexed when this returns.
@@ -204,7 +210,7 @@ class LiveShop:
         """
         fields = patch.model_dump(exclude_unset=True)
         self.database.products.patch(item_id, fields, base=_body(self.known(item_id)))
-        self._replica.catch_up()
+        self._stored()
 
     def delete_product(self, item_id: str) -> None:
         """Takes a product out, stored and out of every answer when this returns.
@@ -219,7 +225,7 @@ class LiveShop:
         self._replica.catch_up()
         self.retriever.item_row(item_id)
         self.database.products.delete(item_id)
-        self._replica.catch_up()
+        self._stored()
 
 
 def _body(known: dict[str, Any] | None) -> dict[str, Any] | None:

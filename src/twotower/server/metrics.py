@@ -51,6 +51,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._promotions = Counter(
+            "twotower_promotions", "Promotions by outcome.", ("outcome",), registry=self.registry
+        )
+        self._bundle = Gauge(
+            "twotower_bundle", "The bundle that answers.", ("version",), registry=self.registry
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -70,6 +77,15 @@ class Metrics:
     def fell_back(self, route: str, fallback: str) -> None:
         """Counts an answer that a simpler method gave."""
         self._fallbacks.labels(route, fallback).inc()
+
+    def promoted(self, outcome: str) -> None:
+        """Counts a promotion: `done` or `refused`."""
+        self._promotions.labels(outcome).inc()
+
+    def serving(self, version: str) -> None:
+        """Notes which bundle answers."""
+        self._bundle.clear()
+        self._bundle.labels(version).set(1)
 
     def catalogue(self, n_items: int, cursor: int) -> None:
         """Notes how many products there are, and the number of the last change applied."""

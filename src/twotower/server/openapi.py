@@ -9,7 +9,15 @@ from starlette.types import Lifespan
 
 from twotower import __version__
 from twotower.server.replies import Problem
-from twotower.server.routes import events, operations, products, recommendations, search, visitors
+from twotower.server.routes import (
+    events,
+    operations,
+    products,
+    recommendations,
+    releases,
+    search,
+    visitors,
+)
 
 _ROUTERS: Final = (
     search.router,
@@ -18,6 +26,7 @@ _ROUTERS: Final = (
     products.router,
     visitors.router,
     operations.router,
+    releases.router,
 )
 _SCHEMAS: Final = "#/components/schemas/{model}"
 _KEY: Final = {"type": "apiKey", "in": "header", "name": "X-API-Key"}

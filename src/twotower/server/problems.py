@@ -14,12 +14,15 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from twotower.errors import (
+    BundleError,
     DataError,
     EmptyCorpus,
+    OutputError,
     RetrievalError,
     StorageUnavailable,
     TwoTowerError,
     UnknownItem,
+    UnknownRelease,
     UnknownUser,
 )
 
@@ -31,9 +34,12 @@ PROBLEMS: Final = {
     "not-found": (404, "Nothing is here"),
     "unknown-item": (404, "No such item"),
     "unknown-user": (404, "No such user"),
+    "unknown-release": (404, "No such release"),
     "method-not-allowed": (405, "This address does not take that method"),
     "body-too-slow": (408, "The body took too long"),
     "empty-corpus": (409, "Nothing is left to choose from"),
+    "promotion-running": (409, "A promotion is under way"),
+    "release-refused": (409, "The release cannot be served"),
     "body-too-large": (413, "The body is too large"),
     "unknown-host": (421, "The request is addressed to another server"),
     "invalid-request": (422, "The request is not valid"),
@@ -41,7 +47,7 @@ PROBLEMS: Final = {
     "internal-error": (500, "The server failed"),
     "not-ready": (503, "Not ready yet"),
     "overloaded": (503, "Too many requests at once"),
-    "storage-unavailable": (503, "The shop database cannot be reached"),
+    "storage-unavailable": (503, "What the shop keeps cannot be read or written"),
 }
 """Name of each problem, with its status and title."""
 
@@ -53,6 +59,9 @@ _BY_ERROR: Final = (
     (RetrievalError, "invalid-request"),
     (DataError, "invalid-request"),
     (StorageUnavailable, "storage-unavailable"),
+    (OutputError, "storage-unavailable"),
+    (UnknownRelease, "unknown-release"),
+    (BundleError, "release-refused"),
 )
 _UNION_TAGS: Final = ("constrained-str", "int")
 """Steps that pydantic adds for the members of `str | int`; the sender never wrote them."""

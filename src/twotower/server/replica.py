@@ -57,6 +57,10 @@ class Replica:
         """Ends following, and waits for what is being applied."""
         self._follower.stop()
 
+    def end(self) -> None:
+        """Ends following, and waits for nothing."""
+        self._follower.end()
+
     def _apply(self, changes: Sequence[ProductChange]) -> None:
         """In their order; neighbours that are put in are put in together."""
         for is_removal, part in groupby(changes, lambda change: change.body is None):

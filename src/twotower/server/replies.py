@@ -204,6 +204,15 @@ class VersionReply(_Reply):
     synthetic: bool
 
 
+class ReleasesReply(_Reply):
+    """The bundles that can be promoted, the oldest first, and which of them answers."""
+
+    current: str
+    previous: str | None = Field(description="What a rollback goes back to.")
+    bundle_version: str
+    releases: list[str]
+
+
 class HealthReply(_Reply):
     """`live` or `ready`; anything else is a problem with status 503."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 
 from twotower.bundle import Bundle
 from twotower.errors import ConfigError, TwoTowerError
+from twotower.releases import ReleaseFolder
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
 from twotower.server.settings import ServerSettings, is_loopback
@@ -31,7 +32,8 @@ def serve(
     """Serves a bundle over HTTP until SIGINT or SIGTERM; running requests are finished first.
 
     Args:
-        bundle_path: The bundle's folder.
+        bundle_path: The bundle's folder, or a folder of bundles: the promoted one is served,
+            the newest until one was.
         console: Where the ready line goes.
         settings: Where to listen, and what to refuse.
         database: Path, `sqlite:///PATH` or `postgresql://...` of the shop database; a folder
@@ -51,9 +53,11 @@ def serve(
     _refuse_to_be_open(settings, is_key_needed=bool(settings.api_key) or _has_keys(url))
 
     def make_app() -> FastAPI:
-        console.print(f"Loading {bundle_path}", highlight=False)
-        retriever = Retriever(Bundle.load(bundle_path))
-        return create_app(retriever, ShopDatabase(where), settings)
+        shelf = ReleaseFolder(bundle_path) if ReleaseFolder.is_one(bundle_path) else None
+        chosen = bundle_path if shelf is None else shelf.place(shelf.pointer().current)
+        console.print(f"Loading {chosen}", highlight=False)
+        retriever = Retriever(Bundle.load(chosen))
+        return create_app(retriever, ShopDatabase(where), settings, shelf=shelf)
 
     serve_app(make_app, console=console, settings=settings)
 
@@ -75,7 +79,7 @@ def serve_app(
     """
     with _listening(settings) as listener:
         app = make_app()
-        _refuse_to_be_open(settings, is_key_needed=app.state.shop.keyring.is_needed)
+        _refuse_to_be_open(settings, is_key_needed=app.state.releases.keyring.is_needed)
         config = uvicorn.Config(
             app,
             log_level="warning",

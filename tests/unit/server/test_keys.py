@@ -99,7 +99,7 @@ def test_the_key_of_the_environment_may_do_everything_in_either_header(open_shop
 
 def test_a_key_is_known_while_the_server_runs_and_a_revoked_one_is_not(open_shop, made, where):
     with open_shop(NEVER) as client:
-        keyring = client.app.state.shop.keyring
+        keyring = client.app.state.releases.keyring
         assert client.get("/v1/stats").status_code == 200, "a shop without keys asks for none"
         headers = made("search")
         keyring.refresh()
@@ -123,7 +123,7 @@ def test_with_keys_any_name_is_answered_without_only_this_machines(open_shop, ma
     with open_shop(NEVER) as client:
         assert client.get("/v1/stats", headers={"Host": "shop.example"}).status_code == 421
         headers = {**made("search"), "Host": "shop.example"}
-        client.app.state.shop.keyring.refresh()
+        client.app.state.releases.keyring.refresh()
         assert client.get("/v1/stats", headers=headers).status_code == 200
 
 

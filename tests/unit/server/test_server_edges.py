@@ -216,7 +216,7 @@ def test_ready_only_after_real_titles_have_been_searched(where):
     with opened(app) as client:
         assert client.get("/health/ready").json()["status"] == "ready"
         assert asked == ["Steel kettle", "Odd steel id"]
-    assert app.state.shop.is_ready is False
+    assert app.state.releases.current.is_ready is False
 
 
 def test_before_its_life_begins_the_app_is_live_but_not_ready(where):
@@ -263,11 +263,11 @@ def test_metrics_count_requests_by_route_stages_events_fallbacks_and_items(clien
 def test_two_apps_count_apart(where, tmp_path):
     one = create_app(FakeRetriever(), ShopDatabase(where))
     other = create_app(FakeRetriever(), ShopDatabase(tmp_path / "other.sqlite"))
-    one.state.shop.metrics.stored(5, 0, 0)
-    assert b'verdict="accepted"} 5.0' in one.state.shop.metrics.text()
-    assert b'verdict="accepted"} 5.0' not in other.state.shop.metrics.text()
-    one.state.shop.close()
-    other.state.shop.close()
+    one.state.releases.metrics.stored(5, 0, 0)
+    assert b'verdict="accepted"} 5.0' in one.state.releases.metrics.text()
+    assert b'verdict="accepted"} 5.0' not in other.state.releases.metrics.text()
+    one.state.releases.close()
+    other.state.releases.close()
 
 
 # -- pages --------------------------------------------------------------------------
