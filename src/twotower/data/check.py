@@ -84,10 +84,17 @@ def numbers(column: pl.Series) -> pl.Series:
     """[rows] numbers, null where a value is none.
 
     Args:
-        column: numbers, or text with a currency sign and thousands separators: $1,299.00.
+        column: numbers, or text with a currency's sign or code and thousands separators:
+            $1,299.00, EUR 170, 1299.-
     """
     if column.dtype == pl.String:
-        bare = column.str.strip_chars().str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
+        bare = (
+            column.str.strip_chars()
+            .str.replace(r"^[$€£¥]\s*|\s*[$€£¥]$", "")
+            .str.replace(r"^[A-Z]{3}\s*(-?\d)", "${1}")
+            .str.replace(r"(\d)\s*[A-Z]{3}$", "${1}")
+            .str.replace(r"(\d)[.,][-\x{2013}]+$", "${1}")
+        )
         return _with_points(bare).cast(pl.Float64, strict=False)
     if column.dtype.is_numeric() or column.dtype == pl.Null:
         return column.cast(pl.Float64)
