@@ -1,10 +1,12 @@
 """One change at a time: what each setting of a recipe is worth, on validation.
 
     python benchmarks/ablation.py DATA TABLE --out RUNS [--seed 0] [--only NAME --only NAME]
+        [--set field=value ...]
 
 DATA is a dataset written by `twotower prepare`; TABLE is one of those below. Every row trains
 the recipe with its settings on the training split alone, and ranks all validation cases:
-visitors, and queries where the table has a column for them; the test split is never read.
+visitors, and queries where the table has a column for them; the test split is never read. What
+is given after `--set` holds for all rows.
 Differences are paired, against the first row, with bootstrap intervals. Rows that are done in
 RUNS are not trained again, and an interrupted one goes on. Prints a Markdown table, and writes
 it as `RUNS/TABLE.md` with the numbers in `RUNS/TABLE.json`.
@@ -189,6 +191,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", help="a row by its name, beside the first")
+    parser.add_argument("--set", action="append", default=[], help="a setting of every row")
     asked = parser.parse_args()
     table, dataset = TABLES[asked.table], Dataset.load(asked.data)
     cases = {RECOMMENDATION: recommendation_cases(dataset, Split.VALIDATION)}
@@ -201,7 +204,7 @@ def main():
     ]
     first, rows = None, {}
     for name in wanted:
-        settings = [*filter(None, table.rows[name]), "training.refit=false"]
+        settings = [*asked.set, *filter(None, table.rows[name]), "training.refit=false"]
         settings.append(f"training.seed={asked.seed}")
         folder = asked.out / f"{asked.table}-{name.replace(' ', '-')}-{asked.seed}"
         run, minutes = trained(asked.data, table.recipe, settings, folder)
