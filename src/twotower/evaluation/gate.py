@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from twotower.evaluation.cases import RECOMMENDATION, SEARCH, counted
 from twotower.evaluation.significance import FEWEST
+from twotower.schema import Split
 
 HEADLINE_METRIC: Final = "ndcg@10"
 
@@ -66,6 +67,8 @@ def gate(tasks: Mapping[str, Mapping[str, Any]]) -> Verdict:
     verdicts = [task_gate(task, section) for task, section in tasks.items()]
     promoted = all(verdict.promoted for verdict in verdicts)
     opening = "Promoted." if promoted else "Not promoted."
+    if any(section["protocol"]["split"] == Split.VALIDATION for section in tasks.values()):
+        opening = f"On validation {'' if promoted else 'not '}good enough; the test split decides."
     return Verdict(promoted, " ".join([opening, *(verdict.sentence for verdict in verdicts)]))
 
 

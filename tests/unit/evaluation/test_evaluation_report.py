@@ -117,6 +117,16 @@ def test_equal_to_popularity_is_not_better(good):
     assert "contains zero" in verdict.sentence
 
 
+@pytest.mark.parametrize(("split", "opening"), [("test", "Promoted."), ("validation", "On val")])
+def test_validation_promotes_nothing_in_words(good, split, opening):
+    measured = TaskResult(split, good.systems, good.baselines)
+
+    sentence = gate({"recommendation": task_section(measured, resamples=50)}).sentence
+
+    assert sentence.startswith(opening)
+    assert ("the test split decides" in sentence) == (split == "validation")
+
+
 def test_search_is_judged_by_the_variant_that_is_served(shop):
     cases = search_cases(shop, "test").take(np.array([0, 1] * 3))
     right = np.zeros((6, 6), np.float32)
