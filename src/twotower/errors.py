@@ -15,6 +15,7 @@
         ├── UnknownItem          an item id is not in the catalogue
         ├── UnknownUser          a user id has no history here
         ├── FilterError          a filter cannot be read: the position and what was meant
+        ├── ExpiredCursor        the bundle that began a list of pages answers no longer
         └── EmptyCorpus          nothing is left to search
 
 Messages have three parts: what was expected, what was received, what to do.
@@ -98,6 +99,10 @@ class FilterError(RetrievalError):
     def __init__(self, reason: str, position: int) -> None:
         super().__init__(f"{reason} (filter, character {position})")
         self.position = position
+
+
+class ExpiredCursor(RetrievalError):  # noqa: N818 - names the state of the cursor
+    """The bundle that began a list of pages answers no longer: ask for its first page."""
 
 
 class EmptyCorpus(RetrievalError):  # noqa: N818 - names the state of the corpus

@@ -53,6 +53,10 @@ class Columns:
         """bool[N] rows that were not removed and are in stock."""
         return np.concatenate([part.is_there & part.in_stock for part in self.segments])
 
+    def numbers(self, field: str) -> NDArray[np.float64]:
+        """float64[N] a field of numbers or times, NaN where a product has none."""
+        return np.concatenate([segment.numbers[field] for segment in self.segments])
+
     def put(self, rows: NDArray[np.int64], items: pl.DataFrame) -> "Columns":
         """With the products of rows set; rows beyond the end append.
 

@@ -7,6 +7,7 @@ sums in float64, which depend on nothing but the two vectors.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twotower.index.base import Rows, Vectors
 
@@ -32,7 +33,7 @@ def best(rows: Rows, scores: Vectors, k: int) -> tuple[Rows, Vectors]:
     return rows[order], scores[order]
 
 
-def contenders(scores: Vectors, k: int, error: float) -> Rows:
+def contenders(scores: NDArray[np.floating], k: int, error: float) -> Rows:
     """int64[C] the places of [N] approximate scores that may be among the k best.
 
     Args:

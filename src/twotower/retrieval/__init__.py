@@ -1,6 +1,7 @@
 """Answering: search, recommend, similar, over a bundle and the products that came since.
 
 retriever.py        questions in, answers out
+questions.py        what may be asked of a search
 search.py           typed words
 matching.py         which rows a query matches: totals, facets and pages count these
 relevance.py        how likely a product fits, and from where on it counts as a match
@@ -11,6 +12,9 @@ visitor.py          a visitor as a vector
 popularity.py       what to show to a visitor of whom nothing is known
 probing.py          whether a bundle answers as it should, before it is served
 catalogue.py        the products, those of the bundle and live ones
+order.py            the order of what matches, and its pages
+cursor.py           where a page ended, as a text
+faceting.py         values of fields among what matches
 page.py             which hits are asked for
 answers.py          the shape of an answer
 """

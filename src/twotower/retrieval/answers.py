@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twotower.filtering.facets import Facet
+
 Mode = Literal["hybrid", "semantic", "lexical"]
 
 
@@ -65,6 +67,10 @@ class Answer:
             None when none was.
         weak: what comes next and does not count as a match, best first, with the page that
             ends the list. No hits and some of these: nothing quite fits.
+        is_exact: whether `total` and `facets` count all that matches, and not the nearest
+            products only.
+        facets: values of the fields that were asked for, among what matches.
+        next_cursor: asks for the page that follows; None after the last one.
     """
 
     hits: tuple[Hit, ...]
@@ -77,6 +83,9 @@ class Answer:
     history_length: int = 0
     corrected_query: str | None = None
     weak: tuple[Hit, ...] = ()
+    is_exact: bool = True
+    facets: tuple[Facet, ...] = ()
+    next_cursor: str | None = None
 
 
 class Stopwatch:

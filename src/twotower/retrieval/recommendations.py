@@ -6,7 +6,8 @@ import numpy as np
 
 from twotower.bundle import Bundle
 from twotower.features.history import History
-from twotower.index.base import Rows, Vectors
+from twotower.filtering.grammar import read_filter
+from twotower.index.base import Mask, Rows, Vectors
 from twotower.retrieval.answers import Answer, Parts, Stopwatch
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.page import check_page, page_of
@@ -44,6 +45,7 @@ class Recommendations:
         *,
         repeat: bool | None,
         now_ms: int | None,
+        filter: str | None,
     ) -> Answer:
         """Hits for a visitor; see `Retriever.recommend`."""
         check_page(k, 0)
@@ -52,16 +54,17 @@ class Recommendations:
         out = self._catalogue.known_rows(exclude)
         if not repeat:
             out = np.union1d(out, history.item_rows).astype(np.int64)
+        allowed = self._allowed(out, filter)
         has_users = self._bundle.model.towers.has_users
         if len(history) == 0 and not has_users:
-            return self._by_popularity(k, out, watch)
+            return self._by_popularity(k, allowed, watch)
         vector = (
             user_vector(self._bundle, history, now_ms)
             if has_users
             else average_vector(self._bundle, history)
         )
         watch.lap("encode")
-        rows, scores, total = self._nearest(vector, k, out)
+        rows, scores, total = self._nearest(vector, k, allowed)
         watch.lap("semantic")
         return self._answer(
             rows,
@@ -73,7 +76,7 @@ class Recommendations:
             history_length=len(history),
         )
 
-    def like(self, item_id: str, k: int, exclude: Sequence[str]) -> Answer:
+    def like(self, item_id: str, k: int, exclude: Sequence[str], filter: str | None) -> Answer:
         """Hits for a product; see `Retriever.similar`."""
         check_page(k, 0)
         watch = Stopwatch()
@@ -82,28 +85,34 @@ class Recommendations:
         vector = self._bundle.index.vectors([row])[0]
         vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
         nearest = self._nearest if self._are_unit else self._nearest_by_cosine
-        rows, scores, total = nearest(vector, k, out)
+        rows, scores, total = nearest(vector, k, self._allowed(out, filter))
         watch.lap("semantic")
         return self._answer(rows, scores, total, "similar", watch)
 
-    def _nearest(self, vector: Vectors, k: int, out: Rows) -> tuple[Rows, Vectors, int]:
+    def _allowed(self, out: Rows, filter: str | None) -> Mask:
+        """bool[N] rows that are available, not in `out`, and that the filter allows."""
+        expression = None if filter is None else read_filter(filter)
+        return self._catalogue.recommendable(out, expression)
+
+    def _nearest(self, vector: Vectors, k: int, allowed: Mask) -> tuple[Rows, Vectors, int]:
         index = self._bundle.index
-        allowed = self._catalogue.recommendable(out)[: index.n_items]
+        allowed = allowed[: index.n_items]
         hits = index.search(vector, k, allowed=allowed)
         real = hits.rows[0] >= 0
         return hits.rows[0][real], hits.scores[0][real], int(allowed.sum())
 
-    def _nearest_by_cosine(self, vector: Vectors, k: int, out: Rows) -> tuple[Rows, Vectors, int]:
+    def _nearest_by_cosine(
+        self, vector: Vectors, k: int, allowed: Mask
+    ) -> tuple[Rows, Vectors, int]:
         """Every row is looked at: the index knows inner products of unequal lengths only."""
         inner = self._bundle.index.scores(vector)[0]
         lengths = self._lengths[: len(inner)]
-        allowed = self._catalogue.recommendable(out)[: len(inner)]
+        allowed = allowed[: len(inner)]
         cosines = (inner / np.maximum(lengths, 1e-12))[allowed]
         rows, scores = page_of(np.flatnonzero(allowed), cosines, 0, k)
         return rows, scores, int(allowed.sum())
 
-    def _by_popularity(self, k: int, out: Rows, watch: Stopwatch) -> Answer:
-        allowed = self._catalogue.recommendable(out)
+    def _by_popularity(self, k: int, allowed: Mask, watch: Stopwatch) -> Answer:
         counts = np.zeros(len(allowed), dtype=np.float32)
         if self._popularity is not None:
             counts[: len(self._popularity)] = self._popularity
@@ -113,7 +122,7 @@ class Recommendations:
         return Answer(
             hits=hits,
             total=int(allowed.sum()),
-            total_definition="all products in stock that are not excluded, the most visited first",
+            total_definition="products in stock, none excluded or filtered out, most visited first",
             took_ms=watch.took_ms(),
             mode="recommend",
             fallback_used="catalogue" if self._popularity is None else "popularity",
@@ -134,7 +143,7 @@ class Recommendations:
         return Answer(
             hits=self._catalogue.hits(rows, scores, parts, 0),
             total=total,
-            total_definition="all products in stock that are not excluded, the best fitting first",
+            total_definition="products in stock, none excluded or filtered out, best fitting first",
             took_ms=watch.took_ms(),
             mode=mode,
             fallback_used=fallback_used,

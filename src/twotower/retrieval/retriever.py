@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 import polars as pl
@@ -13,8 +13,9 @@ from twotower.features.history import History
 from twotower.features.text import item_texts
 from twotower.index.base import Vectors
 from twotower.lexical.documents import item_documents
-from twotower.retrieval.answers import Answer, Mode
+from twotower.retrieval.answers import Answer
 from twotower.retrieval.catalogue import Catalogue, one_product
+from twotower.retrieval.questions import SearchOptions, SearchQuestion
 from twotower.retrieval.recommendations import Recommendations
 from twotower.retrieval.search import Search
 from twotower.retrieval.suggestions import Suggestion, Suggestions
@@ -138,23 +139,24 @@ class Retriever:
 
     # -- search ----------------------------------------------------------------
 
-    def search(self, query: str, *, k: int = 24, offset: int = 0, mode: Mode = "hybrid") -> Answer:
+    def search(self, query: str, **asked: Unpack[SearchOptions]) -> Answer:
         """Products for typed words.
 
-        Products that are out of stock stay in, `item["in_stock"]` says so.
+        Products that are out of stock stay in, `item["in_stock"]` says so; the filter
+        `in_stock` leaves them out. Without a query tower words alone answer, and that is said.
 
         Args:
             query: 1..10000 characters; of its words the first 64 are searched for.
-            k: hits on this page, 1..1000.
-            offset: hits on the pages before, 0..10000.
-            mode: `lexical` finds rows that hold a word of the query; `semantic` ranks every
-                row by meaning; `hybrid` by both. Without a query tower all are `lexical`.
+            **asked: what `SearchQuestion` has beside the query, by name.
 
         Raises:
-            RetrievalError: the query is empty or too long.
-            ConfigError: k, offset or mode is outside its range.
+            RetrievalError: the query is empty or too long, a facet unknown, or the cursor that
+                of another search.
+            ExpiredCursor: the cursor is of another bundle.
+            FilterError: the filter cannot be read.
+            ConfigError: a number or a name is outside its range.
         """
-        return self._search.answer(query, k, offset, mode)
+        return self._search.answer(SearchQuestion(query, **asked))
 
     def suggest(self, typed: str, *, k: int = 5) -> tuple[Suggestion, ...]:
         """What a shopper who has typed so far may mean: queries, categories, products.
@@ -178,6 +180,7 @@ class Retriever:
         exclude: Sequence[str] = (),
         repeat: bool | None = None,
         now_ms: int | None = None,
+        filter: str | None = None,
     ) -> Answer:
         """Products for a visitor. Never one that is out of stock.
 
@@ -191,21 +194,33 @@ class Retriever:
             repeat: whether products of the history may come back; as the data says when
                 not given.
             now_ms: the present, UTC milliseconds.
+            filter: in the filter language, see `filtering.grammar`.
 
         Raises:
             ConfigError: k is outside its range, or the history names an unknown row.
+            FilterError: the filter cannot be read.
         """
-        return self._recommendations.for_visitor(history, k, exclude, repeat=repeat, now_ms=now_ms)
+        return self._recommendations.for_visitor(
+            history, k, exclude, repeat=repeat, now_ms=now_ms, filter=filter
+        )
 
-    def similar(self, item_id: str, *, k: int = 12, exclude: Sequence[str] = ()) -> Answer:
+    def similar(
+        self,
+        item_id: str,
+        *,
+        k: int = 12,
+        exclude: Sequence[str] = (),
+        filter: str | None = None,
+    ) -> Answer:
         """Products like one product, by the cosine of their vectors. Never one out of stock.
 
         Args:
             item_id: the product; raises `UnknownItem`.
             k: hits, 1..1000.
             exclude: item ids to leave out; unknown ones are ignored.
+            filter: in the filter language, see `filtering.grammar`.
         """
-        return self._recommendations.like(item_id, k, exclude)
+        return self._recommendations.like(item_id, k, exclude, filter)
 
     def _item_vectors(self, items: pl.DataFrame) -> Vectors:
         model = self.bundle.model

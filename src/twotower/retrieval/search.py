@@ -1,25 +1,27 @@
 """Typed words in, a page of products out."""
 
 from dataclasses import replace
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from twotower.bundle import Bundle
-from twotower.errors import ConfigError, RetrievalError
-from twotower.index.base import Rows, Vectors
+from twotower.filtering.facets import Facet
+from twotower.index.base import Mask, Rows, Vectors
 from twotower.lexical.reading import Reading
 from twotower.retrieval.answers import Answer, Hit, Mode, Parts, Stopwatch
-from twotower.retrieval.blend import DEFAULT_WEIGHT, Scale, blend_scores
+from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores
 from twotower.retrieval.catalogue import Catalogue
+from twotower.retrieval.cursor import read_cursor, written_cursor
+from twotower.retrieval.faceting import facets_of
 from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords
-from twotower.retrieval.page import check_page, page_of
+from twotower.retrieval.order import Ordered
+from twotower.retrieval.questions import SearchQuestion, Sort
 from twotower.retrieval.relevance import Relevance
 
-MAX_QUERY: Final = 10_000
-"""Characters of a query."""
 MAX_WEAK: Final = 12
 """Weak matches after the list."""
+_Matching = MatchedWords | MatchedMeaning
 
 
 class Search:
@@ -38,60 +40,56 @@ class Search:
         self._relevance = Relevance.from_json(bundle.settings.get("relevance", {}))
         self._weight = float(bundle.settings.get("semantic_weight", DEFAULT_WEIGHT))
 
-    def answer(self, query: str, k: int, offset: int, mode: Mode) -> Answer:
+    def answer(self, question: SearchQuestion) -> Answer:
         """One page of hits; see `Retriever.search`."""
-        asked = _checked_query(query)
-        check_page(k, offset)
-        if mode not in get_args(Mode):
-            raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, got {mode!r}")
+        after = read_cursor(question, self._bundle.version)
+        before = question.offset if after is None else after.rank
         watch = Stopwatch()
-        reading = self._bundle.lexical.read(asked)
+        reading = self._bundle.lexical.read(question.words)
         words = self._bundle.lexical.scores(reading)
         watch.lap("lexical")
-        if mode == "lexical" or not self._towers.has_queries:
-            return self._by_words(words, reading, mode, k, offset, watch)
-        matching = self._matching(asked, reading, words, watch)
-        matched = matching.under(None)
-        watch.lap("semantic")
-        scale, n_matched = matching.scale, len(matched.rows)
-        hits = self._hits(matched, self._scores(matched, mode, scale), offset, k)
-        weak: tuple[Hit, ...] = ()
-        if offset + k >= n_matched:
-            near = matching.weak(None)
-            weak = self._hits(near, self._scores(near, mode, scale), 0, MAX_WEAK, n_matched)
+        mode: Mode = question.mode if self._towers.has_queries else "lexical"
+        matching = self._matching(question, reading, words, mode, watch)
+        allowed = self._catalogue.filtered(question.expression)
+        matched = matching.under(allowed)
+        if mode != "lexical":
+            watch.lap("semantic")
+        ordered = self._ordered(matching, matched, mode, question.sort)
+        places = ordered.page(question.offset, question.k, after)
+        last = before + len(places)
+        is_end = last >= len(matched.rows)
+        hits = self._hits(matched, ordered, places, before)
+        weak = self._weak(matching, allowed, mode, last) if is_end else ()
         watch.lap("blend")
+        facets = self._facets(question, matching, matched)
+        if facets:
+            watch.lap("facets")
         return Answer(
             hits=hits,
             weak=weak,
-            total=n_matched,
-            total_definition=matched.definition,
-            took_ms=watch.took_ms(),
-            mode=mode,
-            degraded=reading.is_cut,
-            corrected_query=reading.corrected,
-        )
-
-    def _by_words(
-        self, words: Vectors, reading: Reading, mode: Mode, k: int, offset: int, watch: Stopwatch
-    ) -> Answer:
-        matched = MatchedWords(words[: len(self._catalogue)]).under(None)
-        hits = self._hits(matched, matched.lexical, offset, k)
-        watch.lap("blend")
-        return Answer(
-            hits=hits,
             total=len(matched.rows),
             total_definition=matched.definition,
             took_ms=watch.took_ms(),
-            mode="lexical",
-            fallback_used=None if mode == "lexical" else "lexical",
+            mode=mode,
+            fallback_used=None if mode == question.mode else mode,
             degraded=reading.is_cut,
             corrected_query=reading.corrected,
+            is_exact=matched.is_exact,
+            facets=facets,
+            next_cursor=None if is_end else self._next(question, ordered, places, last),
         )
 
     def _matching(
-        self, asked: str, reading: Reading, words: Vectors, watch: Stopwatch
-    ) -> MatchedMeaning:
-        text = self._bundle.model.text_encoder.encode([reading.corrected or asked])
+        self,
+        question: SearchQuestion,
+        reading: Reading,
+        words: Vectors,
+        mode: Mode,
+        watch: Stopwatch,
+    ) -> _Matching:
+        if mode == "lexical":
+            return MatchedWords(words[: len(self._catalogue)])
+        text = self._bundle.model.text_encoder.encode([reading.corrected or question.words])
         vector: Vectors = self._towers.queries(text)[0]
         watch.lap("encode")
         floor = float(vector @ self._mean) if self._mean is not None else 0.0
@@ -99,25 +97,49 @@ class Search:
         index, relevance = self._bundle.index, self._relevance
         return MatchedMeaning(index, vector, words, coverage, relevance, floor)
 
+    def _ordered(self, matching: _Matching, matched: Matched, mode: Mode, sort: Sort) -> Ordered:
+        scores = self._scores(matching, matched, mode)
+        return Ordered.by(sort, matched.rows, scores, self._catalogue.columns)
+
+    def _scores(self, matching: _Matching, matched: Matched, mode: Mode) -> Vectors:
+        if isinstance(matching, MatchedWords) or matched.semantic is None:
+            return matched.lexical
+        if mode == "semantic":
+            return matched.semantic
+        meaning, words = matched.semantic[None], matched.lexical[None]
+        blended: Vectors = blend_scores(meaning, words, self._weight, scale=matching.scale)[0]
+        return blended
+
     def _hits(
-        self, matched: Matched, scores: Vectors, offset: int, k: int, before: int = 0
+        self, matched: Matched, ordered: Ordered, places: Rows, before: int
     ) -> tuple[Hit, ...]:
-        """A page of the matched rows, ranked by scores, after `before` others."""
-        page, page_scores = page_of(matched.rows, scores, offset, k)
-        places = np.searchsorted(matched.rows, page)
-        hits = self._catalogue.hits(page, page_scores, _parts(matched, places), before + offset)
+        """The matched rows at some places as hits, after `before` others."""
+        rows, scores = ordered.rows[places], ordered.scores[places]
+        hits = self._catalogue.hits(rows, scores, _parts(matched, places), before)
         if matched.relevance is None:
             return hits
         known = matched.relevance[places].tolist()
         return tuple(replace(hit, relevance=p) for hit, p in zip(hits, known, strict=True))
 
-    def _scores(self, matched: Matched, mode: Mode, scale: Scale) -> Vectors:
-        assert matched.semantic is not None
-        if mode == "semantic":
-            return matched.semantic
-        meaning, words = matched.semantic[None], matched.lexical[None]
-        blended: Vectors = blend_scores(meaning, words, self._weight, scale=scale)[0]
-        return blended
+    def _weak(
+        self, matching: _Matching, allowed: Mask | None, mode: Mode, before: int
+    ) -> tuple[Hit, ...]:
+        if isinstance(matching, MatchedWords):
+            return ()
+        near = matching.weak(allowed)
+        ordered = self._ordered(matching, near, mode, "relevance")
+        return self._hits(near, ordered, ordered.page(0, MAX_WEAK), before)
+
+    def _facets(
+        self, question: SearchQuestion, matching: _Matching, matched: Matched
+    ) -> tuple[Facet, ...]:
+        expression, most = question.expression, question.max_values
+        fields, catalogue = question.facets, self._catalogue
+        return facets_of(fields, matching, matched, expression, catalogue, max_values=most)
+
+    def _next(self, question: SearchQuestion, ordered: Ordered, places: Rows, last: int) -> str:
+        mark = ordered.mark(int(places[-1]), last)
+        return written_cursor(mark, question, self._bundle.version)
 
 
 def _parts(matched: Matched, places: Rows) -> list[Parts]:
@@ -129,14 +151,3 @@ def _parts(matched: Matched, places: Rows) -> list[Parts]:
         Parts(semantic=float(near), lexical=float(score))
         for near, score in zip(matched.semantic[places], words, strict=True)
     ]
-
-
-def _checked_query(query: str) -> str:
-    asked = query.strip()
-    if not asked:
-        raise RetrievalError("query must hold at least one word, got nothing: type what is wanted")
-    if len(asked) > MAX_QUERY:
-        raise RetrievalError(
-            f"query must have at most {MAX_QUERY} characters, got {len(asked)}: shorten it"
-        )
-    return asked
