@@ -8,7 +8,7 @@ from twotower import schema
 from twotower.data import splits, times
 from twotower.data.shop_toml import toml_lines
 from twotower.data.tables import LIST_SEPARATOR, Tables
-from twotower.data.words import CANCEL, IGNORE
+from twotower.data.words import CANCEL, IGNORE, likely_kind
 from twotower.errors import DataError
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
@@ -257,6 +257,6 @@ def _check_kinds(tables: Tables) -> None:
         raise row_error(
             tables, "events", schema.EVENT, bad, f"one of {', '.join(known[:-1])}",
             f'Map it in shop.toml, to "{IGNORE}" where it is nothing of these:'
-            + toml_lines("events.kinds", dict.fromkeys(words.head(_KINDS_SHOWN), "view"))
+            + toml_lines("events.kinds", {w: likely_kind(w) for w in words.head(_KINDS_SHOWN)})
             if len(words) else "Give every event its kind, or leave the column out.",
         )  # fmt: skip

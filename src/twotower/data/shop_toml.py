@@ -70,7 +70,8 @@ def read(path: Path) -> Shop:
     try:
         stored = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (ValueError, OSError) as error:
-        raise DataError(f"{SHOP_FILE} cannot be read: {error}.") from error
+        twice = " Write a table's header once, and all its lines below." * ("twice" in str(error))
+        raise DataError(f"{SHOP_FILE} cannot be read: {error}.{twice}") from error
     faults = [*_strange(stored, {*_TOP, *ALIASES}, "at the top")]
     parts = {table: stored.get(table, {}) for table in ALIASES}
     for table, part in parts.items():

@@ -61,3 +61,14 @@ KIND_ALIASES: Final = {
 }
 KINDS: Final = {word: str(kind) for kind, words in KIND_ALIASES.items() for word in words.split()}
 """Our kind of event for every word."""
+
+
+def likely_kind(word: str) -> str:
+    """The kind whose longest word is in this one, a view where none is; to be looked over.
+
+    Example:
+        >>> likely_kind("siteSearch"), likely_kind("pdp_impression")
+        ('search', 'view')
+    """
+    within = [known for known in KINDS if len(known) > 2 and known in word.lower()]
+    return KINDS[max(within, key=len)] if within else str(schema.EventKind.VIEW)
