@@ -158,7 +158,12 @@ def print_answer(answer: Any, *, as_json: bool) -> None:
         print_json(asdict(answer))
         return
     console = Console()
-    console.print(_table(answer.hits))
+    if answer.corrected_query:
+        console.print(f"Results for [bold]{escape(answer.corrected_query)}[/]", soft_wrap=True)
+    if answer.hits:
+        console.print(_table(answer.hits))
+    elif not answer.weak:
+        console.print("Nothing found.")
     if answer.weak:
         console.print("Close, but no match:" if answer.hits else "Nothing quite fits. Nearest:")
         console.print(_table(answer.weak))

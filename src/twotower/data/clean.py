@@ -11,8 +11,7 @@ from typing import Final, Literal
 import polars as pl
 
 from twotower import schema
-from twotower.data import splits
-from twotower.data import cancellations, duplicates, outliers
+from twotower.data import cancellations, duplicates, outliers, splits
 from twotower.data.markup import plain
 from twotower.data.rule import Cleaning, Rule
 from twotower.data.tables import Tables
