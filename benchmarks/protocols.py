@@ -72,6 +72,7 @@ class Protocol:
         measured: evaluation -> the metrics that are not in every report, with intervals.
         published: row -> metric -> number, as published.
         asked: cases as the report makes them -> as the protocol ranks them.
+        seen: what is taken out of lists, where it is neither all of the history nor nothing.
         rivals: dataset and cases -> scorers that only this data has.
     """
 
@@ -81,6 +82,7 @@ class Protocol:
     measured: Callable = lambda found: {}
     published: dict = field(default_factory=dict)
     asked: Callable = lambda cases: cases
+    seen: str | None = None
     rivals: Callable = lambda dataset, cases: {}
 
 
@@ -221,7 +223,8 @@ PROTOCOLS = {
         replace(beibei.SOURCE, load=in_drawn_order),
         PrepareConfig(split="given", repeat=True),
         published=EHCF,
-        asked=lambda cases: PurchasesHidden(**(vars(cases) | {"seen_removed": True})),
+        asked=lambda cases: PurchasesHidden(**vars(cases)),
+        seen="What the visitor bought is taken out of lists, what is in the cart is not.",
         rivals=lambda dataset, cases: {"unbought_carts": unbought_carts(dataset, cases)},
     ),
     "beibei-honest": Protocol(
@@ -266,6 +269,8 @@ def table(name, asked):
         found.rivals[rival], found.minutes[rival] = evaluate(cases, scorer), 0.0
     report = recommenders.report_of(found, dataset, asked.seed)
     add_measured(report, found, protocol.measured)
+    if protocol.seen:
+        report["tasks"]["recommendation"]["protocol"]["seen"] = protocol.seen
     origin = provenance(dataset, asked.seed)
     made = recommenders.as_markdown(report, origin, protocol.columns, protocol.published)
     recommenders.written(report, f"**{out.name}**\n\n{made}", out)
@@ -282,11 +287,19 @@ def add_measured(report, found, measured):
         summaries[name][ALL].update(measured(evaluation))
 
 
+def known(words):
+    """Names by commas, each of a protocol."""
+    names = words.split(",")
+    if strange := [name for name in names if name not in PROTOCOLS]:
+        raise argparse.ArgumentTypeError(f"{strange[0]!r} is none of {', '.join(PROTOCOLS)}")
+    return names
+
+
 def arguments(words=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("names", help=f"of {', '.join(PROTOCOLS)}; by commas")
+    parser.add_argument("names", type=known, help=f"of {', '.join(PROTOCOLS)}; by commas")
     parser.add_argument("--from", dest="source", type=Path, required=True)
     parser.add_argument("--visitors", type=int, help="only so many, drawn")
     recommenders.options(parser)
@@ -295,7 +308,7 @@ def arguments(words=None):
 
 
 def main(asked):
-    for name in asked.names.split(","):
+    for name in asked.names:
         table(name, asked)
 
 
