@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-app = typer.Typer(help="Look after a live shop: its releases and keys.", no_args_is_help=True)
+app = typer.Typer(help="Look after a live shop, served or not.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the HTTP interface.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
@@ -102,6 +102,92 @@ def rollback(folder: Releases) -> None:
     name = shelf.before()
     open_release(shelf.place(name), even_if_worse=True)
     _tell(shelf.point(name))
+
+
+@app.command()
+def backup(
+    bundle: Shop,
+    out: Annotated[Path, typer.Option(help="SQLite file to write.")],
+    database: Database = None,
+) -> None:
+    """Copy the whole shop database into a file, while it is in use."""
+    from twotower import disk
+    from twotower.shop.backup import copy_shop
+    from twotower.shop.database import ShopDatabase
+
+    with (
+        disk.whole_file(out) as part,
+        _opened(bundle, database) as shop,
+        ShopDatabase(part) as copy,
+    ):
+        rows = copy_shop(shop, copy)
+    _show_rows(rows)
+
+
+@app.command()
+def restore(
+    bundle: Shop,
+    file: Annotated[Path, typer.Argument(help="What 'backup' wrote.", exists=True, dir_okay=False)],
+    database: Database = None,
+) -> None:
+    """Copy a backup into a new database, of either kind; then start the servers on it."""
+    from twotower.shop.backup import copy_shop
+    from twotower.shop.database import ShopDatabase
+
+    with ShopDatabase(file) as copy, _opened(bundle, database) as shop:
+        rows = copy_shop(copy, shop)
+    _show_rows(rows)
+
+
+@app.command()
+def vacuum(bundle: Shop, database: Database = None) -> None:
+    """Give back the room of what was deleted, while the shop is in use."""
+    with _opened(bundle, database) as shop:
+        shop.vacuum()
+
+
+@app.command()
+def export(
+    bundle: Shop,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    live_only: Annotated[
+        bool, typer.Option("--live-only", help="Without the log that the bundle was trained on.")
+    ] = False,
+    database: Database = None,
+) -> None:
+    """Write the events of the log and the live ones as one table, for the next training."""
+    from twotower import disk
+    from twotower.data.dataset import Dataset
+    from twotower.shop.event_log import live_log, whole_log
+
+    with _opened(bundle, database) as shop:
+        if live_only:
+            table = live_log(shop)
+        else:
+            data = Dataset.load(bundle / "data")
+            table = whole_log(data.events, data.items, shop)
+    with disk.whole_file(out) as part:
+        table.write_parquet(part)
+    Console().print(f"{len(table):,} events in [bold]{escape(str(out))}[/]")
+
+
+@app.command()
+def erase(
+    bundle: Shop,
+    person: Annotated[str, typer.Argument(help="A user's or visitor's id.")],
+    database: Database = None,
+) -> None:
+    """Forget a user or visitor: live events, and what logs of bundles say from now on."""
+    with _opened(bundle, database) as shop:
+        n_events = shop.erasures.erase(person)
+    Console().print(
+        f"{n_events:,} events deleted. Backups, tables and bundles of before still hold the "
+        "person: write them again, or delete them."
+    )
+
+
+def _show_rows(rows: dict[str, int]) -> None:
+    Console().print(", ".join(f"{count:,} {name}" for name, count in rows.items() if count))
 
 
 def _tell(pointer: Any) -> None:

@@ -119,8 +119,27 @@ def prepare(
         print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
         return None
     print_prepared(dataset)
-    Console().print(f"Prepared data in [bold]{out}[/]. Next: twotower train {out} --out RUN")
+    Console().print(
+        f"Prepared data in [bold]{out}[/]. To look at it: twotower profile {out}. "
+        f"Next: twotower train {out} --out RUN",
+        soft_wrap=True,
+    )
     return None
+
+
+@app.command()
+def profile(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")] = Path(
+        "profile.html"
+    ),
+) -> None:
+    """Write what is in a prepared dataset as one page: volumes, gaps, cleaning, leaks, warnings."""
+    from twotower.data.dataset import Dataset
+    from twotower.data.profiling import page
+
+    page.save(Dataset.load(data), out)
+    Console().print(f"The profile is in {out.resolve()}", soft_wrap=True)
 
 
 @app.command()
@@ -285,6 +304,9 @@ def serve(
         list[str] | None,
         typer.Option(help="A name under which a proxy passes requests on, beside localhost."),
     ] = None,
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help="Log every request, without what was asked.")
+    ] = False,
 ) -> None:
     """Serve a bundle over HTTP, with the web app.
 
@@ -294,7 +316,9 @@ def serve(
     from twotower.server.settings import ServerSettings
 
     key, names = os.environ.get("TWOTOWER_API_KEY"), tuple(allow_host or ())
-    settings = ServerSettings(host=host, port=port, api_key=key, allowed_hosts=names)
+    settings = ServerSettings(
+        host=host, port=port, api_key=key, allowed_hosts=names, json_logs=json_logs
+    )
     run_server(folder, console=Console(), settings=settings, database=database)
 
 

@@ -253,7 +253,7 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(shop_address, pl
 
 
 def test_the_revisions_leave_the_tables_as_the_code_has_them(database):
-    with database._transactions.reading() as connection:
+    with database.transactions.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
         assert compare_metadata(context, metadata) == []
 

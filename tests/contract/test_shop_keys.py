@@ -19,7 +19,7 @@ def test_a_key_comes_back_as_it_was_made_but_for_itself(database):
     assert database.keys.all() == [made]
     assert made.digest == digest_of(secret)
     assert (made.scopes, made.per_minute, made.revoked) == ({"search", "events"}, 600, None)
-    with database._transactions.reading() as connection:
+    with database.transactions.reading() as connection:
         row = connection.execute(text("SELECT * FROM keys")).one()
     assert secret not in repr(row)
     assert secret.startswith("tt_")

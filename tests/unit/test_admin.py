@@ -1,8 +1,11 @@
 """`twotower admin`: what it makes, shows and ends."""
 
+import polars as pl
+
 from twotower.shop.address import beside
 from twotower.shop.database import ShopDatabase
 from twotower.shop.keys import digest_of
+from twotower.shop.records import LiveEvent
 
 
 def test_a_key_is_made_shown_and_revoked(twotower, tmp_path):
@@ -29,3 +32,28 @@ def test_the_database_may_be_another_one(twotower, tmp_path):
     with ShopDatabase(where) as database:
         assert len(database.keys.all()) == 1
     assert not beside(tmp_path / "demo").exists()
+
+
+def test_a_shop_is_backed_up_erased_vacuumed_and_restored(twotower, tmp_path):
+    bundle, file = tmp_path / "demo", tmp_path / "backup.sqlite"
+    sent = LiveEvent("e1", "v1", "kettle", "view", time=1, received=2, user_id="ann")
+    with ShopDatabase(beside(bundle)) as database:
+        database.events.add([sent])
+    backed_up = twotower("admin", "backup", bundle, "--out", file)
+    assert "1 events" in backed_up.out
+    assert [one.name for one in tmp_path.iterdir() if "backup" in one.name] == ["backup.sqlite"]
+    assert "1 events deleted" in twotower("admin", "erase", bundle, "ann").out
+    assert twotower("admin", "vacuum", bundle).code == 0
+    again = twotower("admin", "restore", tmp_path / "new", file)
+    assert again.code == 0, again.err
+    with ShopDatabase(beside(bundle)) as erased, ShopDatabase(beside(tmp_path / "new")) as new:
+        assert erased.counts().events == 0
+        assert [one for _, one in new.events.after(0, limit=9)] == [sent]
+
+
+def test_live_events_are_written_as_a_table_that_prepare_reads(twotower, tmp_path):
+    bundle, out = tmp_path / "demo", tmp_path / "events.parquet"
+    with ShopDatabase(beside(bundle)) as database:
+        database.events.add([LiveEvent("e1", "v1", "kettle", "view", time=1, received=2)])
+    assert "1 events" in twotower("admin", "export", bundle, "--out", out, "--live-only").out
+    assert pl.read_parquet(out).rows() == [("v1", "kettle", "view", 1)]

@@ -6,6 +6,7 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twotower.server.logs import FIELDS
 from twotower.server.metrics import Metrics
 from twotower.server.problems import problem
 from twotower.server.request_ids import new_request_id
@@ -26,6 +27,7 @@ _HEADERS = {
 }
 """On every answer; an answer that brings its own keeps it."""
 _SERVER_ERROR = 500
+_MS_PER_S = 1_000
 
 
 class Boundary:
@@ -68,7 +70,10 @@ class Boundary:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        self._metrics.answered(method, route_of(scope), status or _SERVER_ERROR, seconds)
+        route, status = route_of(scope), status or _SERVER_ERROR
+        self._metrics.answered(method, route, status, seconds)
+        told = (scope["request_id"], method, route, status, round(seconds * _MS_PER_S, 3))
+        _log.info("answered", extra=dict(zip(FIELDS, told, strict=True)))
 
 
 def route_of(scope: Scope) -> str:

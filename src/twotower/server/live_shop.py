@@ -12,6 +12,7 @@ from twotower.errors import DataError, UnknownItem
 from twotower.features.history import Histories, History
 from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
+from twotower.server.erased import Erased
 from twotower.server.event_times import event_time
 from twotower.server.metrics import Metrics
 from twotower.server.replica import Replica
@@ -36,6 +37,7 @@ class LiveShop:
         settings: What to refuse, and how much to read.
         metrics: What counts.
         stored: Called when a product is stored, to bring every open bundle up to date.
+        erased: Whom the bundle's log is silent about.
     """
 
     def __init__(
@@ -45,13 +47,14 @@ class LiveShop:
         settings: ServerSettings,
         metrics: Metrics,
         stored: Callable[[], None],
+        erased: Erased,
     ) -> None:
         self.retriever = retriever
         self.database = database
         self.settings = settings
         self.metrics = metrics
-        self._stored = stored
-        self.log = UserLog(retriever.bundle.dataset.events)
+        self._stored, self.erased = stored, erased
+        self.log = UserLog(retriever.bundle.dataset.events, erased)
         self.is_ready = False
         self._replica = Replica(retriever, database.products, self._changed)
 

@@ -11,6 +11,7 @@ from twotower.errors import TwoTowerError, UnfitBundle
 from twotower.releases import ReleaseFolder
 from twotower.retrieval.probing import probe
 from twotower.retrieval.retriever import Retriever
+from twotower.server.erased import Erased
 from twotower.server.following import Follower
 from twotower.server.keyring import Keyring
 from twotower.server.live_shop import LiveShop
@@ -64,6 +65,7 @@ class Releases:
     Attributes:
         keyring: Who may ask what.
         metrics: What counts.
+        erased: Whom nothing is told about.
 
     Args:
         retriever: Answers from the first bundle.
@@ -83,6 +85,7 @@ class Releases:
     ) -> None:
         self.metrics = Metrics()
         self.keyring = Keyring(database.keys, settings.api_key)
+        self.erased = Erased(database.erasures)
         self._database, self._settings = database, settings
         self._shelf, self._open_bundle = shelf, open_bundle
         self._served = _Served(self._shop_of(retriever))
@@ -101,14 +104,15 @@ class Releases:
         """Opens the first shop, then follows keys and promotions of other processes."""
         self.current.open()
         self.metrics.serving(self.current.retriever.bundle.version)
-        self.keyring.follow(self._settings.follow_interval_s)
+        for one in (self.keyring, self.erased):
+            one.follow(self._settings.follow_interval_s)
         if self._shelf is not None:
             self._follower.start(self._settings.follow_interval_s)
 
     def close(self) -> None:
         """Stops following, and closes the database."""
-        self._follower.stop()
-        self.keyring.stop()
+        for follower in (self._follower, self.keyring, self.erased):
+            follower.stop()
         for one in self._kept:
             one.shop.close()
         self._database.close()
@@ -242,7 +246,12 @@ class Releases:
 
     def _shop_of(self, retriever: Retriever) -> LiveShop:
         return LiveShop(
-            retriever, self._database, self._settings, self.metrics, self._bring_up_to_date
+            retriever,
+            self._database,
+            self._settings,
+            self.metrics,
+            self._bring_up_to_date,
+            self.erased,
         )
 
     def _bring_up_to_date(self) -> None:

@@ -195,6 +195,13 @@ class StatsReply(_Reply):
 
 
 class VersionReply(_Reply):
+class ErasedReply(_Reply):
+    """Somebody of whom nothing is known from now on."""
+
+    visitor_id: str
+    n_events: int = Field(description="Live events that were deleted.")
+
+
     """Which software and which bundle answer."""
 
     twotower: str

@@ -17,6 +17,7 @@ from twotower.errors import ConfigError, TwoTowerError
 from twotower.releases import ReleaseFolder
 from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
+from twotower.server.logs import write_json_lines
 from twotower.server.settings import ServerSettings, is_loopback
 from twotower.shop.address import beside, read_address
 from twotower.shop.database import ShopDatabase
@@ -78,10 +79,13 @@ def serve_app(
         TwoTowerError: The app failed to start.
     """
     with _listening(settings) as listener:
+        if settings.json_logs:
+            write_json_lines()
         app = make_app()
         _refuse_to_be_open(settings, is_key_needed=app.state.releases.keyring.is_needed)
         config = uvicorn.Config(
             app,
+            log_config=None if settings.json_logs else uvicorn.config.LOGGING_CONFIG,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -30,6 +30,8 @@ class ServerSettings:
         max_clock_ahead_s: An event may lie this far in the future, for clocks that differ.
         warm_up_queries: Titles searched before the server says it is ready.
         shutdown_s: Running requests may take this long after a stop signal.
+        json_logs: Log every request to standard error as a line of JSON: its id, route, status
+            and time, and nothing of what was asked.
         follow_interval_s: Seconds between two looks at what other processes on the same
             database changed, .01..60.
     """
@@ -45,6 +47,7 @@ class ServerSettings:
     max_clock_ahead_s: int = 600
     warm_up_queries: int = 4
     shutdown_s: int = 10
+    json_logs: bool = False
     follow_interval_s: float = 0.25
 
     def __post_init__(self) -> None:

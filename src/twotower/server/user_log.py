@@ -1,6 +1,6 @@
 """The bundle's own event log, by user: the histories the model was built from."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 import polars as pl
@@ -16,9 +16,11 @@ class UserLog:
 
     Args:
         events: The prepared event table; None for a shop without one.
+        erased: Whom nothing is told about.
     """
 
-    def __init__(self, events: pl.DataFrame | None) -> None:
+    def __init__(self, events: pl.DataFrame | None, erased: Container[str] = ()) -> None:
+        self._erased = erased
         self._users: Sequence[str] = ()
         self._histories = Histories.from_lists([])
         if events is not None and len(events):
@@ -35,7 +37,9 @@ class UserLog:
     def history(self, user_id: str | None) -> History:
         """Gives a user's events, oldest first; none for a user the log does not know."""
         place = self._place.get(user_id) if user_id is not None else None
-        return History.of([]) if place is None else self._histories[place]
+        if place is None or user_id in self._erased:
+            return History.of([])
+        return self._histories[place]
 
     def examples(self, limit: int) -> list[str]:
         """Picks users with something to tell, evenly over the whole log, always the same."""
@@ -43,4 +47,5 @@ class UserLog:
         if len(telling) == 0:
             telling = np.arange(len(self))
         steps = np.linspace(0, len(telling) - 1, min(limit, len(telling))).astype(int)
-        return [self._users[telling[step]] for step in steps]
+        users = [self._users[telling[step]] for step in steps]
+        return [one for one in users if one not in self._erased]

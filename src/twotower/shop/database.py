@@ -6,6 +6,8 @@ from typing import Self
 from sqlalchemy import false, func, select
 
 from twotower.shop.connection import open_engine
+from twotower.shop.dialect import tidy
+from twotower.shop.erasures import Erasures
 from twotower.shop.events import Events
 from twotower.shop.keys import Keys
 from twotower.shop.products import Products
@@ -21,6 +23,8 @@ class ShopDatabase:
         events: What visitors did.
         products: What was put in, patched or deleted since the bundle was built.
         keys: Who may ask what over HTTP.
+        erasures: Who was erased.
+        transactions: Reading and writing, for what concerns all tables.
         address: Where it is, for people: never with a password.
 
     Args:
@@ -46,11 +50,12 @@ class ShopDatabase:
     """
 
     def __init__(self, where: str | Path) -> None:
-        self._transactions = Transactions(open_engine(where))
-        self.events = Events(self._transactions)
-        self.products = Products(self._transactions)
-        self.keys = Keys(self._transactions)
-        self.address = self._transactions.address
+        self.transactions = Transactions(open_engine(where))
+        self.events = Events(self.transactions)
+        self.products = Products(self.transactions)
+        self.keys = Keys(self.transactions)
+        self.erasures = Erasures(self.transactions)
+        self.address = self.transactions.address
 
     def __enter__(self) -> Self:
         return self
@@ -60,14 +65,22 @@ class ShopDatabase:
 
     def close(self) -> None:
         """Closes the connections; what was acknowledged is already on disk."""
-        self._transactions.close()
+        self.transactions.close()
+
+    def vacuum(self) -> None:
+        """Gives back the room of what was deleted, while others read; raises `StorageUnavailable`.
+
+        Writers to SQLite wait until it is over, PostgreSQL's do not.
+        """
+        with self.transactions.outside() as connection:
+            tidy(connection)
 
     def counts(self) -> Counts:
         """Counts the rows; raises `StorageUnavailable`."""
         n_events = select(func.count()).select_from(events)
         there = products.c.deleted == false()
         n_products = select(func.count()).select_from(products).where(there)
-        with self._transactions.reading() as connection:
+        with self.transactions.reading() as connection:
             return Counts(
                 events=connection.execute(n_events).scalar_one(),
                 products=connection.execute(n_products).scalar_one(),

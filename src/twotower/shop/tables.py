@@ -79,3 +79,11 @@ keys = Table(
     Column("revoked", _NUMBER),
 )
 """`digest` is the SHA-256 of a key, which is itself kept nowhere. A revoked key keeps its row."""
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("erased", _NUMBER, nullable=False),
+)
+"""Whom a bundle's log is silent about: the SHA-256 of an id, as the id itself is gone."""

@@ -63,6 +63,20 @@ class Transactions:
                 "nothing of this request is acknowledged; send it again when it is there"
             ) from error
 
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection in no transaction; raises `StorageUnavailable`."""
+        try:
+            with self._engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
+                yield connection
+        except (DBAPIError, NoConnection) as error:
+            raise StorageUnavailable(
+                f"the shop database {self.address} cannot be tidied up: {_reason(error)}; "
+                "try again when it is there"
+            ) from error
+
 
 def _reason(error: DBAPIError | NoConnection) -> str:
     """The first line alone: the others may quote what was to be stored."""

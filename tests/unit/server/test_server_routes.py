@@ -493,3 +493,18 @@ def test_a_product_that_can_no_longer_be_indexed_does_not_stop_the_start(open_sh
     with open_shop(ServerSettings(), retriever=Picky()) as second:
         assert second.get("/health/ready").status_code == 200
     assert "live product 'odd' cannot be indexed" in caplog.text
+
+
+def test_an_erased_person_is_unknown_at_once_in_the_log_and_live(client):
+    examples = lambda: [  # noqa: E731
+        one["user_id"] for one in client.get("/v1/visitors").json()["visitors"]
+    ]
+    client.post("/v1/events", {"events": [event("e1", visitor="phone", user_id="ann")]})
+    assert client.get("/v1/visitors/ann").json()["n_events"] == 4
+    assert examples() == ["ann", "bob"]
+    erased = client.request("DELETE", "/v1/visitors/ann")
+    assert (erased.status_code, erased.json()["n_events"]) == (200, 1)
+    assert client.get("/v1/visitors/ann").json()["n_events"] == 0
+    assert home(client, user_id="ann").json()["fallback_used"] == "popularity"
+    assert examples() == ["bob"]
+    assert client.get("/v1/visitors/bob").json()["n_events"] == 1

@@ -59,7 +59,7 @@ def test_on_a_full_disk_nothing_of_the_batch_is_stored_and_later_it_is(where):
         connection.execute(f"PRAGMA max_page_count = {limit['pages']}")
 
     with ShopDatabase(where) as database:
-        sql_event.listen(database._transactions._engine, "checkout", limited)
+        sql_event.listen(database.transactions._engine, "checkout", limited)
         limit["pages"] = rows(where, "PRAGMA page_count")[0][0] + 1
         batch = [event(f"e{place}", item="x" * 100) for place in range(1_000)]
         with pytest.raises(StorageUnavailable, match=r"full.*nothing of this request"):

@@ -170,7 +170,11 @@ export interface paths {
         get: operations["visitor"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Erase Visitor
+         * @description Forgets whoever is known by this id, as visitor or as user, at once and for good.
+         */
+        delete: operations["erase_visitor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -359,6 +363,21 @@ export interface components {
             request_id: string;
             /** Item Id */
             item_id: string;
+        };
+        /**
+         * ErasedReply
+         * @description Somebody of whom nothing is known from now on.
+         */
+        ErasedReply: {
+            /** Request Id */
+            request_id: string;
+            /** Visitor Id */
+            visitor_id: string;
+            /**
+             * N Events
+             * @description Live events that were deleted.
+             */
+            n_events: number;
         };
         /**
          * EventIn
@@ -1305,6 +1324,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VisitorReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
