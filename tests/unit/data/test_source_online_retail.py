@@ -8,6 +8,7 @@ import pytest
 
 from public_data import folder, left_out, rule
 from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.profiling import page
 from twotower.data.sources.registry import published
 from twotower.errors import DataError
 
@@ -168,6 +169,7 @@ def test_the_real_invoices_are_accounted_for_to_the_row():
     assert dataset.about.split_kind == "time"
     assert not dataset.about.repeat
     assert dataset.items["title"].str.contains("POSTAGE|Manual|Bank Charges").sum() == 0
+    assert "events: 453,843 read - 131,632 left out = 322,211" in page.render(dataset)
 
 
 def _write_excel(path: Path, rows: list[list[str]]) -> None:
