@@ -8,12 +8,15 @@ from typing import Any, cast
 from twotower import schema
 from twotower.errors import StorageUnavailable, UnknownItem
 from twotower.features.history import History
+from twotower.filtering.facets import Facet as FoundFacet
 from twotower.retrieval import answers as retrieved
 from twotower.retrieval.answers import Answer
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
 from twotower.server.problems import ProblemError
 from twotower.server.replies import (
+    Facet,
+    FacetValue,
     Hit,
     Item,
     Parts,
@@ -22,7 +25,7 @@ from twotower.server.replies import (
     Suggestion,
     SuggestReply,
 )
-from twotower.server.requests import Mode, RecommendationRequest, SearchRequest
+from twotower.server.requests import FacetName, Mode, RecommendationRequest, SearchRequest
 
 _MS_PER_S = 1_000
 _SEARCH = "/v1/search"
@@ -43,7 +46,15 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
     """
     started = time.perf_counter()
     answer = shop.retriever.search(
-        question.query, k=question.k, offset=question.offset, mode=question.mode
+        question.query,
+        k=question.k,
+        offset=question.offset,
+        mode=question.mode,
+        filter=question.filter,
+        facets=tuple(question.facets),
+        max_values=question.max_values,
+        sort=question.sort,
+        cursor=question.cursor,
     )
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),
@@ -51,6 +62,9 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         mode=cast(Mode, answer.mode),
         weak_hits=_hits(answer.weak),
         corrected_query=answer.corrected_query,
+        facets=[_facet(one) for one in answer.facets],
+        is_exact=answer.is_exact,
+        next_cursor=answer.next_cursor,
     )
 
 
@@ -101,10 +115,14 @@ def recommendation_reply(
     started = time.perf_counter()
     exclude = question.exclude or []
     if question.item_id is not None:
-        answer = shop.retriever.similar(question.item_id, k=question.k, exclude=exclude)
+        answer = shop.retriever.similar(
+            question.item_id, k=question.k, exclude=exclude, filter=question.filter
+        )
     else:
         history, is_whole = _history(shop, question)
-        answer = shop.retriever.recommend(history, k=question.k, exclude=exclude)
+        answer = shop.retriever.recommend(
+            history, k=question.k, exclude=exclude, filter=question.filter
+        )
         answer = replace(answer, degraded=answer.degraded or not is_whole)
     return RecommendationReply(
         **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
@@ -162,6 +180,19 @@ def _given(shop: LiveShop, item_ids: Sequence[str]) -> History:
 
 def _first(faults: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{path}: {message}" for path, message in faults[:3])
+
+
+def _facet(found: FoundFacet) -> Facet:
+    return Facet(
+        field=cast(FacetName, found.field),
+        values=[
+            FacetValue(value=one.value, count=one.count, is_chosen=one.is_chosen)
+            for one in found.values
+        ],
+        n_values=found.n_values,
+        low=found.low,
+        high=found.high,
+    )
 
 
 def _envelope(

@@ -17,6 +17,8 @@ from twotower.errors import (
     BundleError,
     DataError,
     EmptyCorpus,
+    ExpiredCursor,
+    FilterError,
     OutputError,
     RetrievalError,
     StorageUnavailable,
@@ -38,6 +40,7 @@ PROBLEMS: Final = {
     "method-not-allowed": (405, "This address does not take that method"),
     "body-too-slow": (408, "The body took too long"),
     "empty-corpus": (409, "Nothing is left to choose from"),
+    "expired-cursor": (410, "These pages are over"),
     "promotion-running": (409, "A promotion is under way"),
     "release-refused": (409, "The release cannot be served"),
     "body-too-large": (413, "The body is too large"),
@@ -56,6 +59,7 @@ _BY_ERROR: Final = (
     (UnknownItem, "unknown-item"),
     (UnknownUser, "unknown-user"),
     (EmptyCorpus, "empty-corpus"),
+    (ExpiredCursor, "expired-cursor"),
     (RetrievalError, "invalid-request"),
     (DataError, "invalid-request"),
     (StorageUnavailable, "storage-unavailable"),
@@ -98,6 +102,7 @@ def problem(
     detail: str,
     *,
     faults: Sequence[tuple[str, str]] = (),
+    position: int | None = None,
     status: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -108,6 +113,7 @@ def problem(
         name: One of `PROBLEMS`.
         detail: What was expected, what was received, what to do.
         faults: (path, message) of each fault of the request.
+        position: Of the one fault, in characters of a filter.
         status: Overrides the status of the name.
         headers: Added to the answer.
 
@@ -124,6 +130,8 @@ def problem(
     }
     if faults:
         body["errors"] = [{"path": path, "message": message} for path, message in faults]
+        if position is not None:
+            body["errors"][0]["position"] = position
     extra = {"Retry-After": _RETRY_AFTER_S} if body["status"] == PROBLEMS["not-ready"][0] else {}
     return Response(
         orjson.dumps(body),
@@ -189,6 +197,10 @@ def _raised(request: Request, error: Exception) -> Response:
 
 
 def _ours(request: Request, error: Exception) -> Response:
+    if isinstance(error, FilterError):
+        fault = ("body.filter", str(error))
+        position, detail = error.position, ": ".join(fault)
+        return problem(request.scope, "invalid-request", detail, faults=[fault], position=position)
     for kind, name in _BY_ERROR:
         if isinstance(error, kind):
             return problem(request.scope, name, str(error))

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from twotower.server.requests import Kind, Mode, Placement
+from twotower.server.requests import FacetName, Kind, Mode, Placement
 
 
 class _Answer(BaseModel):
@@ -63,11 +63,36 @@ class _ListReply(_Reply):
     hits: list[Hit]
 
 
+class FacetValue(_Answer):
+    """One value of a field, and how many of all that matches have it."""
+
+    value: str | bool
+    count: int
+    is_chosen: bool = Field(description="Whether the filter asks for it.")
+
+
+class Facet(_Answer):
+    """A field among all that matches; what the filter demands of the field itself is left out."""
+
+    field: FacetName
+    values: list[FacetValue] = Field(
+        description="The most frequent first; empty for numbers and times."
+    )
+    n_values: int = Field(description="Different values, also those not shown.")
+    low: float | None = Field(description="The least number, or UTC milliseconds.")
+    high: float | None
+
+
 class SearchReply(_ListReply):
     """The products for a query, best first."""
 
     query: str
     mode: Mode
+    facets: list[Facet] = Field(description="In the order in which they were asked for.")
+    is_exact: bool = Field(
+        description="Whether `total` and `facets` count all that matches, or the nearest only."
+    )
+    next_cursor: str | None = Field(description="Asks for the next page; null on the last one.")
     weak_hits: list[Hit] = Field(
         description="What comes next and does not count as a match, with the page that ends the "
         "list; `total` leaves it out. No hits and some of these: nothing quite fits."
@@ -170,6 +195,13 @@ class VisitorReply(_Reply):
     recent: list[PastEvent]
 
 
+class ErasedReply(_Reply):
+    """Somebody of whom nothing is known from now on."""
+
+    visitor_id: str
+    n_events: int = Field(description="Live events that were deleted.")
+
+
 class Count(_Answer):
     """A name and how many items bear it."""
 
@@ -195,13 +227,6 @@ class StatsReply(_Reply):
 
 
 class VersionReply(_Reply):
-class ErasedReply(_Reply):
-    """Somebody of whom nothing is known from now on."""
-
-    visitor_id: str
-    n_events: int = Field(description="Live events that were deleted.")
-
-
     """Which software and which bundle answer."""
 
     twotower: str
@@ -234,6 +259,9 @@ class Fault(_Answer):
 
     path: str
     message: str
+    position: int | None = Field(
+        default=None, description="In a filter: of the character, counted from 1."
+    )
 
 
 class Problem(_Answer):

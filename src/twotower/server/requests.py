@@ -19,6 +19,13 @@ Identifier = Annotated[
 ]
 """An id of the shop: 1..200 characters, none of them a control character."""
 Mode = Literal["hybrid", "semantic", "lexical"]
+Sort = Literal["relevance", "price_ascending", "price_descending", "rating", "newest"]
+FacetName = Literal["brand", "category", "attributes", "price", "rating", "launched", "in_stock"]
+Filter = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20_000),
+    Field(description='Such as `brand = "Koda" AND price < 100 AND in_stock`; docs/filters.md.'),
+]
 Placement = Literal["home", "similar"]
 Kind = Literal["view", "cart", "purchase", "review"]
 
@@ -43,6 +50,17 @@ class SearchRequest(_Request):
     k: int = Field(default=24, ge=1, le=MAX_K)
     offset: int = Field(default=0, ge=0, le=10_000)
     mode: Mode = "hybrid"
+    filter: Filter | None = None
+    facets: list[FacetName] = Field(
+        default=[],
+        max_length=20,
+        description="Fields whose values are counted among all that matches.",
+    )
+    max_values: int = Field(default=20, ge=1, le=1_000, description="Most values of each facet.")
+    sort: Sort = "relevance"
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
+        default=None, description="The `next_cursor` of the answer before; then without `offset`."
+    )
     visitor_id: Identifier | None = None
     user_id: Identifier | None = None
 
@@ -60,6 +78,7 @@ class RecommendationRequest(_Request):
     history: list[Identifier] | None = Field(default=None, max_length=MAX_HISTORY)
     k: int = Field(default=12, ge=1, le=MAX_K)
     exclude: list[Identifier] | None = Field(default=None, max_length=MAX_HISTORY)
+    filter: Filter | None = None
 
     @model_validator(mode="after")
     def _item_belongs_to_similar(self) -> Self:

@@ -5,7 +5,11 @@ from types import SimpleNamespace
 
 import polars as pl
 
-from twotower.errors import TwoTowerError, UnknownItem
+from twotower.errors import ExpiredCursor, TwoTowerError, UnknownItem
+from twotower.filtering.columns import Columns
+from twotower.filtering.facets import facet_of
+from twotower.filtering.grammar import read_filter
+from twotower.filtering.masks import allowed_rows
 from twotower.retrieval.answers import Answer, Hit, Parts
 from twotower.retrieval.suggestions import Suggestion
 
@@ -13,6 +17,7 @@ PNG = "data:image/png;base64,aGk="
 SVG = "data:image/svg+xml;utf8,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 
 
+OLD_CURSOR = "old"
 WORDS = "products with a word of the query"
 
 
@@ -94,35 +99,59 @@ class FakeRetriever:
                 faults[item_id] = fault
         return faults
 
-    def search(self, query, *, k=24, offset=0, mode="hybrid"):
+    def search(self, query, *, k=24, offset=0, mode="hybrid", cursor=None, **asked):
+        if cursor == OLD_CURSOR:
+            raise ExpiredCursor("cursor is of the bundle v-old: ask for the first page")
+        self.asked = asked
         words = set(query.lower().split())
         found = [one for one in self._there() if words & set(one["title"].lower().split())]
+        found = self._filtered(found, asked.get("filter"))
         page = self._hits(found[offset : offset + k], offset + 1)
-        return answer(page, len(found), WORDS, mode)
+        columns = Columns.of(pl.DataFrame(found, infer_schema_length=None))
+        facets = tuple(
+            facet_of(field, columns, columns.is_there, limit=asked["max_values"])
+            for field in asked.get("facets", ())
+        )
+        end = offset + k
+        more = f"after-{end}" if end < len(found) else None
+        return answer(page, len(found), WORDS, mode, facets=facets, next_cursor=more)
+
+    def _filtered(self, products, filter):
+        if filter is None or not products:
+            return products
+        ids = [one["item_id"] for one in products]
+        columns = Columns.of(pl.DataFrame(products, infer_schema_length=None))
+        allowed = allowed_rows(
+            read_filter(filter), columns, {name: row for row, name in enumerate(ids)}.get
+        )
+        return [one for one, is_allowed in zip(products, allowed, strict=True) if is_allowed]
 
     def suggest(self, typed, *, k=5):
         found = [one for one in self._products if typed.lower() in one["title"].lower()]
         return tuple(Suggestion("product", one["title"], one["item_id"]) for one in found[:k])
 
-    def similar(self, item_id, *, k=12, exclude=()):
+    def similar(self, item_id, *, k=12, exclude=(), filter=None):
         wanted = self.product(item_id).get("category")
-        return self._of_category(wanted, {item_id, *exclude}, k, "similar")
+        return self._of_category(wanted, {item_id, *exclude}, k, "similar", filter=filter)
 
-    def recommend(self, history, *, k=12, exclude=()):
+    def recommend(self, history, *, k=12, exclude=(), filter=None):
         if len(history) == 0:
             rest = [one for one in self._there() if one["item_id"] not in exclude]
+            rest = self._filtered(rest, filter)
             page = self._hits(rest[:k])
             return answer(page, len(rest), "all", "recommend", fallback_used="popularity")
         last = self._products[history.item_rows[-1]]
         out = {last["item_id"], *exclude}
-        return self._of_category(last.get("category"), out, k, "recommend", len(history))
+        wanted = last.get("category")
+        return self._of_category(wanted, out, k, "recommend", len(history), filter)
 
-    def _of_category(self, category, exclude, k, mode, history_length=0):
+    def _of_category(self, category, exclude, k, mode, history_length=0, filter=None):
         found = [
             one
             for one in self._there()
             if one.get("category") == category and one["item_id"] not in exclude
         ]
+        found = self._filtered(found, filter)
         page = self._hits(found[:k])
         return answer(page, len(found), "the category", mode, history_length=history_length)
 

@@ -443,6 +443,49 @@ export interface components {
             recent: components["schemas"]["SeenItem"][];
         };
         /**
+         * Facet
+         * @description A field among all that matches; what the filter demands of the field itself is left out.
+         */
+        Facet: {
+            /**
+             * Field
+             * @enum {string}
+             */
+            field: "brand" | "category" | "attributes" | "price" | "rating" | "launched" | "in_stock";
+            /**
+             * Values
+             * @description The most frequent first; empty for numbers and times.
+             */
+            values: components["schemas"]["FacetValue"][];
+            /**
+             * N Values
+             * @description Different values, also those not shown.
+             */
+            n_values: number;
+            /**
+             * Low
+             * @description The least number, or UTC milliseconds.
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
+        /**
+         * FacetValue
+         * @description One value of a field, and how many of all that matches have it.
+         */
+        FacetValue: {
+            /** Value */
+            value: string | boolean;
+            /** Count */
+            count: number;
+            /**
+             * Is Chosen
+             * @description Whether the filter asks for it.
+             */
+            is_chosen: boolean;
+        };
+        /**
          * Fault
          * @description One fault of a request: where, and what was expected.
          */
@@ -451,6 +494,12 @@ export interface components {
             path: string;
             /** Message */
             message: string;
+            /**
+             * Position
+             * @description In a filter: of the character, counted from 1.
+             * @default null
+             */
+            position: number | null;
         };
         /**
          * HealthReply
@@ -729,6 +778,8 @@ export interface components {
             k: number;
             /** Exclude */
             exclude?: string[] | null;
+            /** Filter */
+            filter?: string | null;
         };
         /**
          * RejectedEvent
@@ -799,6 +850,21 @@ export interface components {
              */
             mode: "hybrid" | "semantic" | "lexical";
             /**
+             * Facets
+             * @description In the order in which they were asked for.
+             */
+            facets: components["schemas"]["Facet"][];
+            /**
+             * Is Exact
+             * @description Whether `total` and `facets` count all that matches, or the nearest only.
+             */
+            is_exact: boolean;
+            /**
+             * Next Cursor
+             * @description Asks for the next page; null on the last one.
+             */
+            next_cursor: string | null;
+            /**
              * Weak Hits
              * @description What comes next and does not count as a match, with the page that ends the list; `total` leaves it out. No hits and some of these: nothing quite fits.
              */
@@ -832,6 +898,31 @@ export interface components {
              * @enum {string}
              */
             mode: "hybrid" | "semantic" | "lexical";
+            /** Filter */
+            filter?: string | null;
+            /**
+             * Facets
+             * @description Fields whose values are counted among all that matches.
+             * @default []
+             */
+            facets: ("brand" | "category" | "attributes" | "price" | "rating" | "launched" | "in_stock")[];
+            /**
+             * Max Values
+             * @description Most values of each facet.
+             * @default 20
+             */
+            max_values: number;
+            /**
+             * Sort
+             * @default relevance
+             * @enum {string}
+             */
+            sort: "relevance" | "price_ascending" | "price_descending" | "rating" | "newest";
+            /**
+             * Cursor
+             * @description The `next_cursor` of the answer before; then without `offset`.
+             */
+            cursor?: string | null;
             /** Visitor Id */
             visitor_id?: string | null;
             /** User Id */

@@ -1,0 +1,113 @@
+"""Filters, facets, orders and pages over HTTP."""
+
+from typing import get_args
+
+import pytest
+from fake_retriever import OLD_CURSOR, FakeRetriever
+
+from twotower.filtering.fields import FACETS
+from twotower.filtering.tokens import MAX_LENGTH
+from twotower.retrieval import questions
+from twotower.server import requests
+
+
+def search(client, **question):
+    return client.post("/v1/search", {"query": "steel desk light glass", **question})
+
+
+def recommend(client, **question):
+    return client.post("/v1/recommendations", question)
+
+
+def ids(response):
+    return [hit["item_id"] for hit in response.json()["hits"]]
+
+
+def test_a_filter_narrows_a_search_and_facets_are_told(client):
+    answer = search(
+        client, filter='brand = "Koda"', facets=["category", "price"], k=1, max_values=1
+    ).json()
+    assert answer["total"] == 2
+    assert answer["next_cursor"] == "after-1"
+    assert answer["is_exact"] is True
+    category, price = answer["facets"]
+    assert category == {
+        "field": "category",
+        "values": [{"value": "Kitchen", "count": 2, "is_chosen": False}],
+        "n_values": 2,
+        "low": None,
+        "high": None,
+    }
+    assert (price["field"], price["values"], price["low"]) == ("price", [], None)
+
+
+def test_without_facets_there_are_none_and_the_last_page_has_no_cursor(client):
+    answer = search(client).json()
+    assert (answer["facets"], answer["next_cursor"]) == ([], None)
+
+
+def test_order_and_facets_reach_the_retriever(open_shop):
+    retriever = FakeRetriever()
+    with open_shop(retriever=retriever) as client:
+        search(client, sort="newest", facets=["in_stock"], max_values=3)
+    asked = retriever.asked
+    assert (asked["sort"], asked["facets"], asked["max_values"]) == ("newest", ("in_stock",), 3)
+
+
+@pytest.mark.parametrize("who", [{}, {"history": ["lamp"]}])
+def test_recommendations_are_filtered(client, who):
+    everything = ids(recommend(client, placement="home", **who))
+    assert "bulb" in everything
+    kept = ids(recommend(client, placement="home", filter='item_id != "bulb"', **who))
+    assert kept == [one for one in everything if one != "bulb"]
+
+
+def test_similar_products_are_filtered(client):
+    question = {"placement": "similar", "item_id": "kettle"}
+    assert ids(recommend(client, **question)) == ["teapot"]
+    assert ids(recommend(client, **question, filter='brand = "Lumo"')) == []
+
+
+def test_a_fault_of_a_filter_is_named_with_its_place_and_what_was_meant(client):
+    for response in (
+        search(client, filter="in_stock AND prize < 3"),
+        recommend(client, placement="home", filter="in_stock AND prize < 3"),
+    ):
+        problem = response.json()
+        assert response.status_code == 422
+        assert problem["type"] == "urn:twotower:problem:invalid-request"
+        [fault] = problem["errors"]
+        assert (fault["path"], fault["position"]) == ("body.filter", 14)
+        assert "unknown field 'prize': did you mean 'price'?" in fault["message"]
+        assert fault["message"] in problem["detail"]
+
+
+def test_a_cursor_of_another_bundle_is_gone(client):
+    response = search(client, cursor=OLD_CURSOR)
+    assert response.status_code == 410
+    assert response.json()["type"] == "urn:twotower:problem:expired-cursor"
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ({"filter": ""}, "body.filter"),
+        ({"filter": "x" * (MAX_LENGTH + 1)}, "body.filter"),
+        ({"filter": ["in_stock"]}, "body.filter"),
+        ({"facets": ["colour"]}, "body.facets[0]"),
+        ({"facets": ["brand"] * 21}, "body.facets"),
+        ({"facets": "brand"}, "body.facets"),
+        ({"max_values": 0}, "body.max_values"),
+        ({"sort": "best"}, "body.sort"),
+        ({"cursor": ""}, "body.cursor"),
+    ],
+)
+def test_each_fault_of_a_listing_is_named_by_its_path(client, question, path):
+    response = search(client, **question)
+    assert response.status_code == 422
+    assert [fault["path"] for fault in response.json()["errors"]] == [path]
+
+
+def test_the_interface_offers_what_the_retriever_can_do():
+    assert get_args(requests.FacetName) == FACETS
+    assert get_args(requests.Sort) == get_args(questions.Sort)
