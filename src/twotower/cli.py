@@ -10,6 +10,24 @@ from rich.markup import escape
 
 from twotower import __version__, admin, exits
 from twotower.errors import UnknownUser
+from twotower.options import (
+    AsJson,
+    BundleFolder,
+    Database,
+    From,
+    Host,
+    HowMany,
+    OnError,
+    Out,
+    Port,
+    RecipeName,
+    RunFolder,
+    ServedFolder,
+    Settings,
+    Shop,
+    Source,
+    SplitKind,
+)
 from twotower.terminal import (
     print_answer,
     print_bundle,
@@ -31,53 +49,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(admin.app, name="admin")
-
-Source = Annotated[
-    str, typer.Argument(help="A folder of tables, 'synthetic', or a public data set's name.")
-]
-From = Annotated[
-    Path | None,
-    typer.Option("--from", help="Folder of a public data set's files; docs/public-data.md."),
-]
-Shop = Annotated[
-    Path | None,
-    typer.Option("--shop", help="A mapping of the tables in place of SOURCE/shop.toml."),
-]
-RecipeName = Annotated[
-    str,
-    typer.Option(
-        "--recipe",
-        help="A recipe: joint, sequential, search, search-finetune, pointwise, contrastive, tiny.",
-    ),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A field of the recipe, as towers.width=64; or @FILE."),
-]
-SplitKind = Annotated[
-    str | None,
-    typer.Option(
-        "--split",
-        help="auto, time, leave-one-out, given, last-by-user, random or random-by-user.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
-ServedFolder = Annotated[
-    Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or a folder of bundles.")
-]
-BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.")]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        envvar="TWOTOWER_DATABASE",
-        help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
-    ),
-]
-HowMany = Annotated[int, typer.Option("-k", help="How many items.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -103,11 +74,12 @@ def prepare(
         ),
     ] = False,
     split: SplitKind = None,
+    on_error: OnError = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a shop's tables, clean, profile and split them."""
-    found, recipe = _source(source, folder, shop), _recipe("joint", settings, split)
+    found, recipe = _source(source, folder, shop), _recipe("joint", settings, split, on_error)
     if dry_run:
         return _rehearse(found, recipe, shop, as_json=as_json)
     if out is None:
@@ -228,11 +200,12 @@ def build(
     shop: Shop = None,
     recipe: RecipeName = "joint",
     split: SplitKind = None,
+    on_error: OnError = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """All of the above: tables in, bundle out."""
-    found, whole = _source(source, folder, shop), _recipe(recipe, settings, split)
+    found, whole = _source(source, folder, shop), _recipe(recipe, settings, split, on_error)
     with workshop(quiet=as_json) as here:
         made = stages().build(found, whole, out, here)
     print_report(made.report, as_json=as_json)
@@ -378,12 +351,15 @@ def _rehearse(source: Any, recipe: Any, shop: Path | None, *, as_json: bool) -> 
         raise typer.Exit(exits.FAILED)
 
 
-def _recipe(name: str, settings: list[str] | None, split: str | None = None) -> Any:
+def _recipe(
+    name: str, settings: list[str] | None, split: str | None = None, on_error: str | None = None
+) -> Any:
     from twotower.recipes import derive, recipe
 
     whole = recipe(name)
-    if split is not None:
-        whole = derive(whole, [f"prepare.split={split}"])
+    for setting, value in (("prepare.split", split), ("prepare.on_error", on_error)):
+        if value is not None:
+            whole = derive(whole, [f"{setting}={value}"])
     return derive(whole, settings or [])
 
 

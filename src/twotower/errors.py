@@ -2,9 +2,12 @@
 
     TwoTowerError
     ├── DataError            a table breaks its contract: file, row, column and the remedy
+    │   └── RowError             some rows of it do, which could be put aside
     ├── ConfigError          a setting is outside its range: names the field and the range
     ├── OutputError          a folder cannot be written: permissions, disk full, already there
     ├── StorageUnavailable   the shop database cannot be reached, read or written
+    ├── ServerProblem        a server refuses what a client asks: carries the problem
+    ├── ServerUnreachable    a server does not answer a client
     ├── MissingExtra         an optional part of the installation is needed: names the extra
     ├── BundleError
     │   ├── CorruptBundle        a file is missing, truncated or its hash differs
@@ -22,6 +25,8 @@ Messages have three parts: what was expected, what was received, what to do.
 The command line prints one line and exits 1; the server answers problem+json.
 """
 
+from collections.abc import Sequence
+
 _WITH_TORCH, _TORCH_FOR_CPU = "train", "https://download.pytorch.org/whl/cpu"
 """The extra that brings PyTorch, and where it comes without CUDA, which is gigabytes on Linux."""
 
@@ -34,6 +39,23 @@ class DataError(TwoTowerError):
     """A table breaks its contract. Names file, row or column, and the remedy."""
 
 
+class RowError(DataError):
+    """Some rows of a table break its contract. Names the first, and how many there are.
+
+    Attributes:
+        table: they are in.
+        column: at fault, by our name.
+        rows: counted from 0.
+        expected: what a value should have been.
+    """
+
+    def __init__(
+        self, told: str, *, table: str, column: str, rows: Sequence[int], expected: str
+    ) -> None:
+        super().__init__(told)
+        self.table, self.column, self.rows, self.expected = table, column, rows, expected
+
+
 class ConfigError(TwoTowerError):
     """A setting is outside its range. Names the field and the range."""
 
@@ -44,6 +66,24 @@ class OutputError(TwoTowerError):
 
 class StorageUnavailable(TwoTowerError):  # noqa: N818 - names the state of the database
     """The shop database cannot be reached, read or written. What it acknowledged stays."""
+
+
+class ServerProblem(TwoTowerError):  # noqa: N818 - the interface calls it a problem
+    """A server refuses what a client asks. The message is the problem's detail.
+
+    Attributes:
+        status: of HTTP.
+        type: `urn:twotower:problem:NAME`; empty where it was none of ours.
+        request_id: for the shop's logs.
+    """
+
+    def __init__(self, detail: str, status: int, type: str, request_id: str) -> None:
+        super().__init__(detail)
+        self.status, self.type, self.request_id = status, type, request_id
+
+
+class ServerUnreachable(TwoTowerError):  # noqa: N818 - names the state of the server
+    """A server does not answer a client, at any of its attempts."""
 
 
 class MissingExtra(TwoTowerError):  # noqa: N818 - reads as a sentence, like KeyboardInterrupt

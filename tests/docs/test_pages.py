@@ -72,7 +72,7 @@ def test_every_command_and_option_is_documented():
 
 def test_every_cleaning_rule_is_documented():
     room = Path(clean.__file__).parent
-    parts = ("clean", "duplicates", "outliers", "cancellations", "kcore")
+    parts = ("clean", "duplicates", "outliers", "cancellations", "kcore", "refusals", "prepare")
     source = "".join((room / f"{part}.py").read_text("utf-8") for part in parts)
     rules = set(
         re.findall(r'^\s+(?:cleaning\.\w+\()?"([a-z]+(?:_[a-z]+)+)",', source, re.MULTILINE)

@@ -9,7 +9,7 @@ from twotower.data import splits, times
 from twotower.data.shop_toml import toml_lines
 from twotower.data.tables import LIST_SEPARATOR, Tables
 from twotower.data.words import CANCEL, IGNORE, likely_kind
-from twotower.errors import DataError
+from twotower.errors import RowError
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
 _TRUE: Final = ("true", "t", "yes", "y", "1", "in stock")
@@ -39,7 +39,7 @@ def checked(tables: Tables) -> Tables:
     """The same tables, every column in the type that `schema` gives it.
 
     Raises:
-        DataError: a value has the wrong type, an item id is missing or used twice, or an
+        RowError: a value has the wrong type, an item id is missing or used twice, or an
             event is of an unknown kind. Names file, row, column and the remedy.
     """
     typed = {
@@ -56,7 +56,7 @@ def checked(tables: Tables) -> Tables:
 
 def row_error(
     tables: Tables, table: str, name: str, bad: pl.Series, expected: str, remedy: str
-) -> DataError:
+) -> RowError:
     """An error that names the first bad row of a column, and how many more there are.
 
     Args:
@@ -72,11 +72,15 @@ def row_error(
     value = "nothing" if given is None else repr(given)
     shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
     more = int(bad.sum()) - 1
-    return DataError(
+    return RowError(
         f"{tables.place(table, first + 1)}, column "
         f"{tables.column(table, name)}: expected {expected}, got {shown}"
         + (f", and {more:,} more {'rows' if more > 1 else 'row'} like it" if more else "")
-        + f". {remedy}"
+        + f". {remedy}",
+        table=table,
+        column=name,
+        rows=bad.arg_true().to_list(),
+        expected=expected,
     )
 
 
@@ -241,9 +245,13 @@ def _check_item_ids(tables: Tables) -> None:
     )
     more = f"; and {len(twice) - _SHOWN:,} more" if len(twice) > _SHOWN else ""
     many = f"{len(twice):,} item ids are" if len(twice) > 1 else "1 item id is"
-    raise DataError(
+    raise RowError(
         f"{tables.file('items')}: {many} used twice{tables.headed('items')}: {shown}{more}. "
-        f"Keep one row for each {tables.column('items', schema.ITEM_ID)}."
+        f"Keep one row for each {tables.column('items', schema.ITEM_ID)}.",
+        table="items",
+        column=schema.ITEM_ID,
+        rows=(~ids.is_first_distinct()).arg_true().to_list(),
+        expected="an id of its own",
     )
 
 

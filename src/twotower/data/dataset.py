@@ -17,6 +17,7 @@ FORMAT: Final = 1
 """Version of the folder's layout."""
 MANIFEST: Final = "dataset.json"
 PROFILE: Final = "profile.json"
+REFUSED: Final = "refused.jsonl"
 TABLES: Final = ("items", "events", "searches", "users", "judgments")
 
 _HASHED_ROWS = 500_000
@@ -79,6 +80,7 @@ class Dataset:
         judgments: query, item_row, grade, gain, positive, split. None without judgments.
         about: what it is and how it was split.
         profile: what was read, what each cleaning rule did, and the columns in numbers.
+        refused: rows that were put aside, with reasons; kept beside the tables, not read back.
     """
 
     items: pl.DataFrame
@@ -88,6 +90,7 @@ class Dataset:
     judgments: pl.DataFrame | None
     about: About
     profile: dict[str, Any] = field(default_factory=dict)
+    refused: pl.DataFrame | None = None
 
     @property
     def n_items(self) -> int:
@@ -139,6 +142,8 @@ class Dataset:
     def _write(self, folder: Path) -> None:
         for name, frame in self.tables.items():
             frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+        if self.refused is not None:
+            self.refused.write_ndjson(folder / REFUSED)
         _write_json(folder / PROFILE, self.profile)
         manifest = {
             "format": FORMAT,

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from twotower import schema
-from twotower.data import splits
+from twotower.data import laws, splits
 from twotower.data.check import checked
 from twotower.data.clean import CleanConfig, UnknownItems, cleaned
 from twotower.data.dataset import About, Dataset
@@ -16,14 +16,9 @@ from twotower.data.duplicates import NearIdentical
 from twotower.data.grades import with_gains
 from twotower.data.kcore import k_core
 from twotower.data.outliers import Bots
-from twotower.data.profile import (
-    foreign_encodings,
-    profile_events,
-    profile_items,
-    profile_judgments,
-    warnings,
-)
-from twotower.data.rule import LEFT_OUT, Rule
+from twotower.data.profile import profile_dataset
+from twotower.data.refusals import OnError, checked_rows
+from twotower.data.rule import LEFT_OUT, Cleaning, Rule
 from twotower.data.sources.registry import is_published
 from twotower.data.sources.source import Published, nothing_more
 from twotower.data.tables import Export, Tables, read_source
@@ -32,7 +27,15 @@ from twotower.errors import ConfigError, DataError
 from twotower.progress import Progress
 
 SplitKind = Literal[
-    "auto", "time", "leave-one-out", "given", "random", "random-by-user", "last-by-user"
+    "auto",
+    "time",
+    "rolling",
+    "leave-one-out",
+    "given",
+    "cold-start",
+    "random",
+    "random-by-user",
+    "last-by-user",
 ]
 
 Source = Path | str | Published | Export
@@ -47,6 +50,14 @@ _CHOICES: Final[Mapping[str, Any]] = {
     "unknown_items": UnknownItems,
     "near_identical": NearIdentical,
     "bots": Bots,
+    "on_error": OnError,
+}
+
+
+_DRAWN: Final = {
+    "random": splits.at_random,
+    "random-by-user": splits.random_by_user,
+    "cold-start": splits.cold_start,
 }
 
 
@@ -57,9 +68,13 @@ class PrepareConfig:
     Attributes:
         split: of events: `time`, `leave-one-out`, `given` (the shop's own `split` column),
             or `auto`: given where there is such a column, else by time where the log has a
-            clock, else leave-one-out. `random` draws events, `random-by-user` a share of each
-            user's and `last-by-user` takes the last ones of each user: leaky, only for
-            standing beside published tables.
+            clock, else leave-one-out. `rolling` is by time, with `window` test shares of the
+            latest events left out. `cold-start` hides a share of items. `random` draws events,
+            `random-by-user` a share of each user's and `last-by-user` takes the last ones of
+            each user: leaky, only for standing beside published tables.
+        window: of a rolling split: 0 is the latest, the same as `time`, 1 the one before it.
+        on_error: `stop` at the first fault, or `skip` the rows that break their table's
+            contract: they go to `refused.jsonl`, with reasons.
         repeat: shoppers buy the same item again, so that seen items may be recommended.
         unknown_items: `drop` leaves out events and judgments of items that are not in the
             catalogue; `keep` adds those items with an empty title.
@@ -75,6 +90,8 @@ class PrepareConfig:
     """
 
     split: SplitKind = "auto"
+    window: int = 0
+    on_error: OnError = "stop"
     repeat: bool = False
     unknown_items: UnknownItems = "drop"
     near_identical: NearIdentical = "keep"
@@ -89,6 +106,11 @@ class PrepareConfig:
             if getattr(self, name) not in get_args(kind):
                 known = ", ".join(get_args(kind))
                 raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
+        if not (self.window >= 0 and (self.window + 2) * self.test_share < 1):
+            raise ConfigError(
+                f"window must be 0 or more, and leave something before it, got {self.window} "
+                f"windows of {self.test_share:g}"
+            )
         if self.k_core < 0:
             raise ConfigError(f"k_core must be 0 or more, got {self.k_core}")
         shares = (self.validation_share, self.test_share)
@@ -129,18 +151,22 @@ def prepare(
     tell("read", 0, len(_STAGES))
     tables = read(source)
     tell("check", 1, len(_STAGES))
-    typed = checked(tables)
+    typed, refused, faults = (
+        checked_rows(tables) if config.on_error == "skip" else (checked(tables), None, ())
+    )
     tell("clean", 2, len(_STAGES))
     first = source.tidy if isinstance(source, Published) else nothing_more
     clean, rules = cleaned(typed, now_ms=now_ms(), config=config.cleaning, first=first)
     tell("split", 3, len(_STAGES))
+    clean, later = _window(clean, config)
+    rules = (*faults, *rules, *later)
     dataset = divided(clean, config, rules)
     if config.k_core and dataset.events is not None:
         core, left_out = k_core(dataset.events, config.k_core)
         dataset, rules = replace(dataset, events=core), (*rules, *left_out)
     tell("profile", 4, len(_STAGES))
-    profile = _profile(dataset, tables, rules, config)
-    return replace(dataset, profile=profile)
+    profile = profile_dataset(dataset, tables, rules, asdict(config))
+    return replace(dataset, profile=profile, refused=refused)
 
 
 def read(source: Source) -> Tables:
@@ -179,6 +205,7 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
         ordered = _ordered(_with_rows(events, items))
         kind, split, cuts = _event_split(ordered, config)
         events = _event_columns(ordered.with_columns(split))
+        laws.assert_events(events, kind, cuts)
     about = About(
         name=tables.name,
         synthetic=tables.synthetic,
@@ -193,6 +220,8 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
         synonyms=tables.synonyms,
     )
     judgments = None if judged is None else _judgment_columns(_with_rows(judged, items), config)
+    if judgments is not None:
+        laws.assert_judgments(judgments)
     return Dataset(items, events, searches, tables.users, judgments, about)
 
 
@@ -275,11 +304,28 @@ def _event_split(
     shares = {"validation_share": config.validation_share, "test_share": config.test_share}
     if kind == "last-by-user":
         return kind, splits.last_by_user(events, **shares), None
-    if kind in ("random", "random-by-user"):
-        drawn = splits.at_random if kind == "random" else splits.random_by_user
-        return kind, drawn(events, **shares, seed=config.seed), None
+    if kind in _DRAWN:
+        return kind, _DRAWN[kind](events, **shares, seed=config.seed), None
+    if kind == "rolling":
+        left = 1 - config.window * config.test_share
+        shares = {name: share / left for name, share in shares.items()}
     cuts = splits.time_cuts(events[schema.TIME], **shares)
     return kind, splits.by_time(events[schema.TIME], cuts), cuts
+
+
+def _window(tables: Tables, config: PrepareConfig) -> tuple[Tables, tuple[Rule, ...]]:
+    """The tables without what is later than a rolling window, and how much that was."""
+    events = tables.events
+    if config.split != "rolling" or not config.window or events is None:
+        return tables, ()
+    if schema.TIME not in events.columns or events[schema.TIME].null_count():
+        raise DataError("--split rolling needs a time of every event. Use --split leave-one-out.")
+    share = config.window * config.test_share
+    cuts = splits.time_cuts(events[schema.TIME], validation_share=1e-9, test_share=share)
+    later = pl.col(schema.TIME) >= cuts.test_from
+    cleaning = Cleaning(tables)
+    cleaning.drop("after_the_window", "events", later)
+    return cleaning.tables, tuple(cleaning.rules)
 
 
 def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
@@ -287,8 +333,8 @@ def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
     has_clock = events[schema.TIME].null_count() == 0
     if wanted == "given" and not has_given:
         raise DataError("--split given needs a column 'split' in events. Add it, or use auto.")
-    if wanted == "time" and not has_clock:
-        raise DataError("--split time needs a time of every event. Use --split leave-one-out.")
+    if wanted in ("time", "rolling") and not has_clock:
+        raise DataError(f"--split {wanted} needs a time of every event. Use --split leave-one-out.")
     if wanted != "auto":
         return wanted
     if has_given:
@@ -332,35 +378,6 @@ def _holds_words(column: pl.Series) -> bool:
     texts = column.explode(empty_as_null=False) if isinstance(column.dtype, pl.List) else column
     words = texts.drop_nulls().str.contains(r"\p{L}{2}")
     return 2 * int(words.sum()) > len(words)
-
-
-def _profile(
-    dataset: Dataset, source: Tables, rules: Sequence[Rule], config: PrepareConfig
-) -> dict[str, Any]:
-    profile: dict[str, Any] = {
-        "read": {
-            table: {
-                "file": source.file(table),
-                "rows": len(frame),
-                "parts": dict(source.parts.get(table, {})),
-                "columns": dict(source.columns.get(table, {})),
-                "ignored_columns": list(source.ignored.get(table, ())),
-            }
-            for table, frame in source.frames.items()
-        },
-        "config": asdict(config),
-        "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
-        "warnings": [
-            *foreign_encodings(source.encodings),
-            *warnings(dataset.events, dataset.judgments),
-        ],
-        "items": profile_items(dataset.items),
-    }
-    if dataset.events is not None:
-        profile["events"] = profile_events(dataset.events, dataset.n_items)
-    if dataset.judgments is not None:
-        profile["judgments"] = profile_judgments(dataset.judgments)
-    return profile
 
 
 def _quietly(stage: str, done: int, total: int) -> None:

@@ -1,11 +1,16 @@
 """A prepared dataset in numbers: what `profile.json` says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from twotower import schema
+from twotower.data import laws
+from twotower.data.dataset import Dataset
+from twotower.data.rule import Rule
+from twotower.data.tables import Tables
 from twotower.schema import Split
 
 FEW_CASES = 30
@@ -13,6 +18,44 @@ FEW_CASES = 30
 _QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 _EXAMPLES = 3
 _TAIL_SHARE = 0.8
+
+
+def profile_dataset(
+    dataset: Dataset, source: Tables, rules: Sequence[Rule], config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Everything that `profile.json` says.
+
+    Args:
+        dataset: prepared.
+        source: the tables as they were read.
+        rules: what cleaning did.
+        config: how it was prepared.
+    """
+    profile: dict[str, Any] = {
+        "read": {
+            table: {
+                "file": source.file(table),
+                "rows": len(frame),
+                "parts": dict(source.parts.get(table, {})),
+                "columns": dict(source.columns.get(table, {})),
+                "ignored_columns": list(source.ignored.get(table, ())),
+            }
+            for table, frame in source.frames.items()
+        },
+        "config": dict(config),
+        "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
+        "warnings": [
+            *foreign_encodings(source.encodings),
+            *warnings(dataset.events, dataset.judgments),
+        ],
+        "items": profile_items(dataset.items),
+    }
+    if dataset.events is not None:
+        profile["events"] = profile_events(dataset.events, dataset.n_items)
+        profile["split"] = laws.part_numbers(dataset.events)
+    if dataset.judgments is not None:
+        profile["judgments"] = profile_judgments(dataset.judgments)
+    return profile
 
 
 def profile_items(items: pl.DataFrame) -> dict[str, Any]:

@@ -143,6 +143,30 @@ def last_by_user(events: pl.DataFrame, *, validation_share: float, test_share: f
     return _by_user(events, -events[schema.ORDER], validation_share, test_share)
 
 
+def cold_start(
+    events: pl.DataFrame, *, validation_share: float, test_share: float, seed: int
+) -> pl.Series:
+    """[E] split: every event of some items is test, of others validation.
+
+    What training never saw has to be recommended by its texts alone. Leaky in time, as
+    training events may be later.
+
+    Args:
+        events: item_row.
+        validation_share: share of items for validation.
+        test_share: share of items for test.
+        seed: which items go where.
+    """
+    items = events[schema.ITEM_ROW].unique().sort()
+    place = pl.Series(np.random.default_rng(seed).permutation(len(items)))
+    test = round(len(items) * test_share)
+    drawn = events.with_columns(
+        pl.col(schema.ITEM_ROW).replace_strict(items, place, return_dtype=pl.Int64).alias("_place")
+    )
+    held = test + round(len(items) * validation_share)
+    return _parts(drawn, pl.col("_place"), pl.lit(test), pl.lit(held))
+
+
 def _by_user(
     events: pl.DataFrame, key: pl.Series, validation_share: float, test_share: float
 ) -> pl.Series:

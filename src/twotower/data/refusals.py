@@ -1,0 +1,62 @@
+"""Rows that break their table's contract, put aside instead of stopping everything."""
+
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from twotower.data.check import checked
+from twotower.data.rule import LEFT_OUT, Rule, record
+from twotower.data.tables import Tables
+from twotower.errors import RowError
+
+OnError = Literal["stop", "skip"]
+_MOST: Final = 0.5
+"""Beyond this share of a table it is the column that is wrong, not some rows."""
+
+
+def checked_rows(tables: Tables) -> tuple[Tables, pl.DataFrame, tuple[Rule, ...]]:
+    """The rows that keep their contract, those that do not with the reason, and their counts.
+
+    Of items with the same id the first is kept.
+
+    Args:
+        tables: as they were read.
+
+    Raises:
+        DataError: more than half of a table is refused, or a fault is not one of single rows.
+    """
+    places = {name: pl.int_range(len(frame), eager=True) for name, frame in tables.frames.items()}
+    sizes = {name: len(frame) for name, frame in tables.frames.items()}
+    source = tables
+    refused: list[dict[str, str | None]] = []
+    rules: list[Rule] = []
+    while True:
+        try:
+            return checked(tables), _table(refused), tuple(rules)
+        except RowError as error:
+            name, frame = error.table, tables.frames[error.table]
+            bad = pl.Series(error.rows)
+            if len(frame) - len(bad) < (1 - _MOST) * sizes[name]:
+                raise
+            for row, value in zip(error.rows, frame[error.column].gather(bad), strict=True):
+                place = source.place(name, int(places[name][row]) + 1)
+                refused.append(_line(name, place, error, value))
+            rules.append(record("refused_row", name, len(bad), LEFT_OUT, frame[error.rows]))
+            kept = ~pl.int_range(len(frame), eager=True).is_in(bad.implode())
+            places[name] = places[name].filter(kept)
+            tables = tables.with_frames({name: frame.filter(kept)})
+
+
+def _line(table: str, place: str, error: RowError, value: Any) -> dict[str, str | None]:
+    return {
+        "table": table,
+        "row": place,
+        "column": error.column,
+        "value": None if value is None else str(value),
+        "expected": error.expected,
+    }
+
+
+def _table(refused: list[dict[str, str | None]]) -> pl.DataFrame:
+    columns = ("table", "row", "column", "value", "expected")
+    return pl.DataFrame(refused, schema=dict.fromkeys(columns, pl.String))
