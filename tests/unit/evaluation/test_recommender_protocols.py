@@ -55,13 +55,27 @@ def test_map_at_10_divides_by_all_that_was_to_be_found(protocols, two_visitors):
 def test_the_split_of_microsoft_takes_a_quarter_of_each_film_as_its_seed_draws_it(
     protocols, monkeypatch
 ):
-    ratings = pl.DataFrame({"user_id": [f"u{n}" for n in range(9)], "item_id": ["x"] * 8 + ["y"]})
+    names = {"user_id": [f"u{n}" for n in range(9)], "item_id": ["x"] * 8 + ["y"]}
+    ratings = pl.DataFrame({**names, "time": range(9)})
     monkeypatch.setattr(protocols.movielens, "load_100k", lambda folder: Tables(ratings, ratings))
 
     found = protocols.split_as_microsoft(Path()).events
 
     # after np.random.seed(42), np.random.rand(9) has its largest two of eight at 1 (.95), 7 (.87)
     assert found.filter(pl.col("split") == "test")["user_id"].to_list() == ["u1", "u7"]
+
+
+def test_histories_of_a_split_without_time_have_a_drawn_order(protocols, monkeypatch):
+    ratings = pl.DataFrame({"user_id": ["a"] * 20 + ["b"] * 20, "item_id": [*range(20)] * 2})
+    timed = ratings.with_columns(time=pl.col("item_id"))
+    monkeypatch.setattr(protocols.movielens, "load_100k", lambda folder: Tables(timed, timed))
+
+    found = protocols.without_times(Path()).events
+
+    orders = [part["order"].to_list() for _, part in found.group_by("user_id", maintain_order=True)]
+    assert "time" not in found.columns
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(20))
+    assert orders[0] != orders[1] != list(range(20))
 
 
 @pytest.fixture
