@@ -16,7 +16,7 @@ from twotower.filtering.syntax import Expression
 from twotower.index.base import Rows, Vectors
 from twotower.retrieval.answers import Hit, Parts
 
-_TYPES: Final[dict[str, pl.DataType]] = {
+PRODUCT_FIELDS: Final[dict[str, pl.DataType]] = {
     schema.ITEM_ID: pl.String(),
     schema.TITLE: pl.String(),
     schema.DESCRIPTION: pl.String(),
@@ -29,6 +29,7 @@ _TYPES: Final[dict[str, pl.DataType]] = {
     schema.LAUNCHED: pl.Int64(),
     schema.IMAGE: pl.String(),
 }
+"""What is known of a product, by `schema` name, with its type."""
 
 
 class Catalogue:
@@ -160,17 +161,19 @@ def one_product(item_id: str, fields: Mapping[str, Any]) -> pl.DataFrame:
         text = given.get(name)
         if not isinstance(text, str) or not text.strip():
             raise DataError(f"a product needs a text as {name}, got {text!r}: give it one")
-    unknown = sorted(set(given) - set(_TYPES))
+    unknown = sorted(set(given) - set(PRODUCT_FIELDS))
     if unknown:
-        raise DataError(f"a product's fields are {', '.join(_TYPES)}, got {unknown[0]!r}")
+        raise DataError(f"a product's fields are {', '.join(PRODUCT_FIELDS)}, got {unknown[0]!r}")
     for name, value in given.items():
         _check_type(item_id, name, value)
-    return pl.DataFrame({name: [given.get(name)] for name in _TYPES}, schema=_TYPES, strict=False)
+    return pl.DataFrame(
+        {name: [given.get(name)] for name in PRODUCT_FIELDS}, schema=PRODUCT_FIELDS, strict=False
+    )
 
 
 def _check_type(item_id: str, name: str, value: object) -> None:
     """Raise `DataError` unless a value of the field is what the catalogue keeps there."""
-    match _TYPES[name]:
+    match PRODUCT_FIELDS[name]:
         case pl.String():
             expected, fits = "a text", isinstance(value, str)
         case pl.Float64():

@@ -6,15 +6,17 @@ from typing import Any, Final, Unpack
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from twotower import schema
 from twotower.bundle import Bundle
 from twotower.errors import ConfigError, DataError, IncompatibleBundle
 from twotower.features.history import History
 from twotower.features.text import item_texts
-from twotower.index.base import Vectors
+from twotower.index.base import Rows, Vectors
 from twotower.lexical.documents import item_documents
 from twotower.retrieval.answers import Answer
-from twotower.retrieval.catalogue import Catalogue, one_product
+from twotower.retrieval.catalogue import PRODUCT_FIELDS, Catalogue, one_product
 from twotower.retrieval.questions import SearchOptions, SearchQuestion
 from twotower.retrieval.recommendations import Recommendations
 from twotower.retrieval.search import Search
@@ -48,6 +50,7 @@ class Retriever:
         self._search = Search(bundle, self._catalogue)
         self._suggestions = Suggestions(bundle.dataset, bundle.lexical)
         self._recommendations = Recommendations(bundle, self._catalogue)
+        self._read = _columns_read(bundle)
         self._writer = Lock()
 
     # -- the catalogue ---------------------------------------------------------
@@ -108,18 +111,39 @@ class Retriever:
         return faults
 
     def _enter(self, products: pl.DataFrame) -> None:
-        vectors = self._item_vectors(products)
-        texts = item_documents(products, self.bundle.lexical.fields)
         with self._writer:
+            anew = self._are_read_anew(products)
+            changed = products if anew.all() else products.filter(pl.Series(anew))
+            vectors = self._item_vectors(changed) if len(changed) else None
             rows = self._catalogue.put(products)
-            self._recommendations.set_lengths(rows, np.linalg.norm(vectors, axis=1))
-            for place, (row, product) in enumerate(
-                zip(rows.tolist(), products.iter_rows(named=True), strict=True)
-            ):
-                words = {field: column[place] for field, column in texts.items()}
-                self.bundle.lexical.upsert(row, words)
-                self._suggestions.upsert(row, product)
-            self.bundle.index.upsert(rows, vectors)  # last: a hit has words and fields
+            if vectors is not None:
+                self._embed(rows[anew], changed, vectors)
+
+    def _are_read_anew(self, products: pl.DataFrame) -> NDArray[np.bool_]:
+        """bool[R] products of which towers or words read something that they did not before.
+
+        Stock, and a price that the towers do not read, change without an encoder.
+        """
+        if products[schema.ITEM_ID].n_unique() < len(products):
+            return np.ones(len(products), np.bool_)
+        anew = np.ones(len(products), np.bool_)
+        for place, product in enumerate(products.iter_rows(named=True)):
+            row = self._catalogue.row_or_next(product[schema.ITEM_ID])
+            if self._catalogue.columns.has(row):
+                before = self._catalogue.product(row)
+                anew[place] = any(before.get(name) != product[name] for name in self._read)
+        return anew
+
+    def _embed(self, rows: Rows, products: pl.DataFrame, vectors: Vectors) -> None:
+        texts = item_documents(products, self.bundle.lexical.fields)
+        self._recommendations.set_lengths(rows, np.linalg.norm(vectors, axis=1))
+        for place, (row, product) in enumerate(
+            zip(rows.tolist(), products.iter_rows(named=True), strict=True)
+        ):
+            words = {field: column[place] for field, column in texts.items()}
+            self.bundle.lexical.upsert(row, words)
+            self._suggestions.upsert(row, product)
+        self.bundle.index.upsert(rows, vectors)  # last: a hit has words and fields
 
     def remove_item(self, item_id: str) -> None:
         """Take a product out: no later answer has it, until it is put in again.
@@ -227,3 +251,11 @@ class Retriever:
         texts = item_texts(items, model.features.config.text_fields)
         arrays = model.features.encode(items, model.text_encoder.encode(texts))
         return model.towers.items(arrays)[0]
+
+
+def _columns_read(bundle: Bundle) -> frozenset[str]:
+    """Columns of a product that its vector, its words or its suggestions are made of."""
+    features = bundle.model.features
+    used = {feature.name for feature in features.features}
+    words = {*features.config.text_fields, *bundle.lexical.fields, schema.TITLE, schema.CATEGORY}
+    return frozenset((used | words) & set(PRODUCT_FIELDS))
