@@ -4,6 +4,7 @@ Run as a program: kill_writers.py ADDRESS KILLS. The last line of output is JSON
 ids, and of each life the last step of its product that was acknowledged.
 """
 
+import itertools
 import json
 import os
 import random
@@ -37,8 +38,8 @@ def write_for_ever(address, run, acknowledge):
         os.write(acknowledge, f"product {step}\n".encode())
 
 
-def one_life(address, run, lifetime_s):
-    """Lives for a moment after it has opened the database; every fourth not even that long."""
+def one_life(address, run, n_told, pause_s):
+    """Lives until it has told of so much, and a moment longer."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
@@ -46,18 +47,23 @@ def one_life(address, run, lifetime_s):
         write_for_ever(address, run, write_end)
     os.close(write_end)
     with os.fdopen(read_end) as acknowledged:
-        if run % 4:
-            acknowledged.readline()
-        time.sleep(lifetime_s)
+        told = list(itertools.islice(acknowledged, n_told))
+        time.sleep(pause_s)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        return [line for line in acknowledged.read().splitlines() if line != "open"]
+        lines = [line.strip() for line in (*told, *acknowledged)]
+        return [line for line in lines if line != "open"]
 
 
 def main():
     address, kills = sys.argv[1], int(sys.argv[2])
     moments = random.Random(5)  # noqa: S311 - the same moments every time
-    lives = [one_life(address, run, moments.uniform(0.0, 0.2)) for run in range(kills)]
+    lives = [
+        one_life(address, run, moments.randrange(24), moments.uniform(0.0, 0.01))
+        if run % 4
+        else one_life(address, run, 0, moments.uniform(0.0, 0.2))  # while it opens the database
+        for run in range(kills)
+    ]
     told = [line for life in lives for line in life if not line.startswith("product ")]
     steps = {
         run: max((int(line.split()[1]) for line in life if line.startswith("product ")), default=-1)
