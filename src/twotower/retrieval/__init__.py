@@ -15,6 +15,7 @@ catalogue.py        the products, those of the bundle and live ones
 order.py            the order of what matches, and its pages
 cursor.py           where a page ended, as a text
 faceting.py         values of fields among what matches
+explain.py          parts that sum to a score
 page.py             which hits are asked for
 answers.py          the shape of an answer
 """

@@ -23,6 +23,25 @@ class Parts:
     lexical: float | None = None
 
 
+ReasonKind = Literal["meaning", "words", "history", "popularity", "rest"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A part of a score; the reasons of a hit sum to its score.
+
+    Attributes:
+        kind: where it comes from. `history` is one item that the visitor touched; `rest` is
+            what its items only say together, and what anyone gets.
+        value: what it adds, less than 0 where it takes away.
+        item_id: of that item.
+    """
+
+    kind: ReasonKind
+    value: float
+    item_id: str | None = None
+
+
 @dataclass(frozen=True)
 class Hit:
     """One product of an answer.
@@ -36,6 +55,8 @@ class Hit:
         item: the product by `schema` name, `item_id` included. Search keeps products that
             are out of stock: look at `in_stock`.
         relevance: how likely it fits the query, 0..1; None where nobody can tell.
+        reasons: parts that sum to the score, where they were asked for.
+        attention: feature -> how much it weighs in the product's vector, where asked for.
     """
 
     rank: int
@@ -45,6 +66,8 @@ class Hit:
     parts: Parts
     item: Mapping[str, Any]
     relevance: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    attention: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -81,12 +81,24 @@ def blend_scores(
             f"semantic and lexical scores must be two [B, R] arrays of one shape,"
             f" got {meaning.shape} and {words.shape}"
         )
-    scale = scale or Scale.of(meaning, words)
-    allowed = meaning > -np.inf
-    above = np.where(allowed, meaning - scale.floor[:, None], 0.0)
+    near, matching = blend_parts(meaning, words, weight, scale=scale or Scale.of(meaning, words))
+    return np.where(meaning > -np.inf, near + matching, -np.inf).astype(np.float32)
+
+
+def blend_parts(
+    semantic: NDArray[np.floating], lexical: NDArray[np.floating], weight: float, *, scale: Scale
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """float64[B, R] twice: what meaning and what words add to a blended score.
+
+    Args:
+        semantic: float[B, R] inner products; what is -inf adds nothing.
+        lexical: float[B, R] scores by words.
+        weight: 0..1, the share of meaning.
+        scale: what the scores are measured against.
+    """
+    above = np.where(semantic > -np.inf, semantic - scale.floor[:, None], 0.0)
     near = _share(above, scale.semantic_top - scale.floor)
-    matching = _share(words, scale.lexical_top)
-    return np.where(allowed, weight * near + (1 - weight) * matching, -np.inf).astype(np.float32)
+    return weight * near, (1 - weight) * _share(lexical, scale.lexical_top)
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def choose_weight(
     return WeightChoice(weight=weight, quality=best, tried=tried)
 
 
-def _share(above: NDArray[np.float64], whole: NDArray[np.floating]) -> NDArray[np.float64]:
+def _share(above: NDArray[np.floating], whole: NDArray[np.floating]) -> NDArray[np.float64]:
     """[B, R] parts of a whole [B]; 0 where there is no whole to speak of."""
     some = whole > 1e-9
     share: NDArray[np.float64] = above / np.where(some, whole, 1.0)[:, None]

@@ -83,6 +83,11 @@ class Catalogue:
         live = self._live.get(row)
         return dict(live) if live is not None else self._items.row(row, named=True)
 
+    def live_table(self, row: int) -> pl.DataFrame | None:
+        """A product that was put in or replaced, as a table of one row; None for the others."""
+        live = self._live.get(row)
+        return None if live is None else pl.DataFrame([live], schema=PRODUCT_FIELDS)
+
     def known_rows(self, item_ids: Sequence[str]) -> Rows:
         """int64[R] rows of the ids that there are."""
         n_items = len(self)

@@ -28,6 +28,7 @@ class SearchOptions(TypedDict, total=False):
     max_values: int
     sort: Sort
     cursor: str | None
+    explain: bool
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class SearchQuestion:
         max_values: most values of each facet, 1..1000.
         sort: what the matched products are ordered by.
         cursor: of the answer before: the page that follows it.
+        explain: whether each hit says what its score is made of.
 
     Raises:
         RetrievalError: the query is empty or too long, or a facet unknown.
@@ -60,6 +62,7 @@ class SearchQuestion:
     max_values: int = 20
     sort: Sort = "relevance"
     cursor: str | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
         if not self.words:

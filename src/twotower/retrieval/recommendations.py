@@ -1,6 +1,7 @@
 """A visitor or a product in, products out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,11 +9,12 @@ from twotower.bundle import Bundle
 from twotower.features.history import History
 from twotower.filtering.grammar import read_filter
 from twotower.index.base import Mask, Rows, Vectors
-from twotower.retrieval.answers import Answer, Parts, Stopwatch
+from twotower.retrieval.answers import Answer, Parts, Reason, ReasonKind, Stopwatch
 from twotower.retrieval.catalogue import Catalogue
+from twotower.retrieval.explain import Attention, history_reasons, history_shares
 from twotower.retrieval.page import check_page, page_of
 from twotower.retrieval.popularity import item_popularity
-from twotower.retrieval.visitor import average_vector, user_vector
+from twotower.retrieval.visitor import average_vectors, user_vectors
 
 
 class Recommendations:
@@ -25,6 +27,7 @@ class Recommendations:
 
     def __init__(self, bundle: Bundle, catalogue: Catalogue) -> None:
         self._bundle, self._catalogue = bundle, catalogue
+        self._attention = Attention(bundle, catalogue)
         self._popularity = item_popularity(bundle.dataset)
         self._lengths = np.linalg.norm(bundle.model.item_vectors, axis=1).astype(np.float32)
         self._are_unit = bool(np.allclose(self._lengths, 1.0, atol=1e-3))
@@ -46,6 +49,7 @@ class Recommendations:
         repeat: bool | None,
         now_ms: int | None,
         filter: str | None,
+        explain: bool,
     ) -> Answer:
         """Hits for a visitor; see `Retriever.recommend`."""
         check_page(k, 0)
@@ -57,16 +61,14 @@ class Recommendations:
         allowed = self._allowed(out, filter)
         has_users = self._bundle.model.towers.has_users
         if len(history) == 0 and not has_users:
-            return self._by_popularity(k, allowed, watch)
-        vector = (
-            user_vector(self._bundle, history, now_ms)
-            if has_users
-            else average_vector(self._bundle, history)
-        )
+            answer = self._by_popularity(k, allowed, watch)
+            return self._of_one_kind(answer, "popularity") if explain else answer
+        vectors = user_vectors if has_users else average_vectors
+        vector = vectors(self._bundle, [history], now_ms)[0]
         watch.lap("encode")
         rows, scores, total = self._nearest(vector, k, allowed)
         watch.lap("semantic")
-        return self._answer(
+        answer = self._answer(
             rows,
             scores,
             total,
@@ -75,8 +77,15 @@ class Recommendations:
             fallback_used=None if has_users else "item_average",
             history_length=len(history),
         )
+        if not explain:
+            return answer
+        shares = history_shares(self._bundle, history, rows, now_ms=now_ms)
+        reasons = history_reasons(self._catalogue, *shares, scores)
+        return replace(answer, hits=self._attention.explained(answer.hits, reasons))
 
-    def like(self, item_id: str, k: int, exclude: Sequence[str], filter: str | None) -> Answer:
+    def like(
+        self, item_id: str, k: int, exclude: Sequence[str], filter: str | None, *, explain: bool
+    ) -> Answer:
         """Hits for a product; see `Retriever.similar`."""
         check_page(k, 0)
         watch = Stopwatch()
@@ -87,7 +96,13 @@ class Recommendations:
         nearest = self._nearest if self._are_unit else self._nearest_by_cosine
         rows, scores, total = nearest(vector, k, self._allowed(out, filter))
         watch.lap("semantic")
-        return self._answer(rows, scores, total, "similar", watch)
+        answer = self._answer(rows, scores, total, "similar", watch)
+        return self._of_one_kind(answer, "meaning") if explain else answer
+
+    def _of_one_kind(self, answer: Answer, kind: ReasonKind) -> Answer:
+        """An answer whose scores are of one part each, and say so."""
+        reasons = [(Reason(kind, hit.score),) for hit in answer.hits]
+        return replace(answer, hits=self._attention.explained(answer.hits, reasons))
 
     def _allowed(self, out: Rows, filter: str | None) -> Mask:
         """bool[N] rows that are available, not in `out`, and that the filter allows."""

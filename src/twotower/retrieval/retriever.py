@@ -205,6 +205,7 @@ class Retriever:
         repeat: bool | None = None,
         now_ms: int | None = None,
         filter: str | None = None,
+        explain: bool = False,
     ) -> Answer:
         """Products for a visitor. Never one that is out of stock.
 
@@ -219,13 +220,14 @@ class Retriever:
                 not given.
             now_ms: the present, UTC milliseconds.
             filter: in the filter language, see `filtering.grammar`.
+            explain: whether each hit says what its score is made of.
 
         Raises:
             ConfigError: k is outside its range, or the history names an unknown row.
             FilterError: the filter cannot be read.
         """
         return self._recommendations.for_visitor(
-            history, k, exclude, repeat=repeat, now_ms=now_ms, filter=filter
+            history, k, exclude, repeat=repeat, now_ms=now_ms, filter=filter, explain=explain
         )
 
     def similar(
@@ -235,6 +237,7 @@ class Retriever:
         k: int = 12,
         exclude: Sequence[str] = (),
         filter: str | None = None,
+        explain: bool = False,
     ) -> Answer:
         """Products like one product, by the cosine of their vectors. Never one out of stock.
 
@@ -243,8 +246,9 @@ class Retriever:
             k: hits, 1..1000.
             exclude: item ids to leave out; unknown ones are ignored.
             filter: in the filter language, see `filtering.grammar`.
+            explain: whether each hit says what its score is made of.
         """
-        return self._recommendations.like(item_id, k, exclude, filter)
+        return self._recommendations.like(item_id, k, exclude, filter, explain=explain)
 
     def _item_vectors(self, items: pl.DataFrame) -> Vectors:
         model = self.bundle.model

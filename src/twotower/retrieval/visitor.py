@@ -1,6 +1,7 @@
 """A visitor as a vector beside the items."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,23 +10,24 @@ from twotower.features.history import Histories, History
 from twotower.index.base import Rows, Vectors
 
 
-def user_vector(bundle: Bundle, history: History, now_ms: int | None = None) -> Vectors:
-    """float32[D] from the user tower; live products in the history count like all others.
+def user_vectors(
+    bundle: Bundle, histories: Sequence[History], now_ms: int | None = None
+) -> Vectors:
+    """float32[U, D] from the user tower; live products in a history count like all others.
 
     Args:
         bundle: with a user tower.
-        history: oldest first, may be empty: then the tower's start state answers.
+        histories: oldest first, may be empty: then the tower's start state answers.
         now_ms: the present, UTC milliseconds; the clock's when not given.
     """
-    rows, places = np.unique(history.item_rows.astype(np.int64), return_inverse=True)
+    joined = Histories.from_lists(histories)
+    rows, places = np.unique(joined.item_rows.astype(np.int64), return_inverse=True)
     towers = bundle.model.towers
     vectors = bundle.index.vectors(rows) if len(rows) else np.zeros((1, towers.width), np.float32)
-    local = History(places.astype(np.int32), history.kinds, history.times)
+    local = Histories(places.astype(np.int32), joined.kinds, joined.times, joined.offsets)
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    vector: Vectors = towers.users(
-        vectors, Histories.from_lists([local]), now, ids=_ids(bundle, rows)
-    )[0]
-    return vector
+    users: Vectors = towers.users(vectors, local, now, ids=_ids(bundle, rows))
+    return users
 
 
 def _ids(bundle: Bundle, rows: Rows) -> Rows:
@@ -37,9 +39,17 @@ def _ids(bundle: Bundle, rows: Rows) -> Rows:
     return ids
 
 
-def average_vector(bundle: Bundle, history: History) -> Vectors:
-    """float32[D] the direction in the middle of the history's items, one count per event."""
-    vectors = bundle.index.vectors(history.item_rows)
-    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    mean: Vectors = (vectors / lengths).mean(axis=0)
-    return mean
+def average_vectors(
+    bundle: Bundle, histories: Sequence[History], _now_ms: int | None = None
+) -> Vectors:
+    """float32[U, D] the direction in the middle of a history's items, one count per event.
+
+    A history of nothing is in no direction. When it happened plays no part.
+    """
+    found = np.zeros((len(histories), bundle.index.width), np.float32)
+    for place, history in enumerate(histories):
+        if len(history):
+            vectors = bundle.index.vectors(history.item_rows)
+            lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+            found[place] = (vectors / lengths).mean(axis=0)
+    return found
