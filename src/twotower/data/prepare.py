@@ -16,7 +16,7 @@ from twotower.data.duplicates import NearIdentical
 from twotower.data.grades import with_gains
 from twotower.data.kcore import k_core
 from twotower.data.outliers import Bots
-from twotower.data.profile import profile_dataset
+from twotower.data.profile import profile_dataset, profile_read
 from twotower.data.refusals import OnError, checked_rows
 from twotower.data.rule import LEFT_OUT, Cleaning, Rule
 from twotower.data.sources.registry import is_published
@@ -150,22 +150,23 @@ def prepare(
     tell = progress or _quietly
     tell("read", 0, len(_STAGES))
     tables = read(source)
+    found = profile_read(tables)
     tell("check", 1, len(_STAGES))
-    typed, refused, faults = (
+    tables, refused, faults = (
         checked_rows(tables) if config.on_error == "skip" else (checked(tables), None, ())
-    )
+    )  # one name for what each stage leaves, so that a large log is not kept in all its states
     tell("clean", 2, len(_STAGES))
     first = source.tidy if isinstance(source, Published) else nothing_more
-    clean, rules = cleaned(typed, now_ms=now_ms(), config=config.cleaning, first=first)
+    tables, rules = cleaned(tables, now_ms=now_ms(), config=config.cleaning, first=first)
     tell("split", 3, len(_STAGES))
-    clean, later = _window(clean, config)
+    tables, later = _window(tables, config)
     rules = (*faults, *rules, *later)
-    dataset = divided(clean, config, rules)
+    dataset = divided(tables, config, rules)
     if config.k_core and dataset.events is not None:
         core, left_out = k_core(dataset.events, config.k_core)
         dataset, rules = replace(dataset, events=core), (*rules, *left_out)
     tell("profile", 4, len(_STAGES))
-    profile = profile_dataset(dataset, tables, rules, asdict(config))
+    profile = profile_dataset(dataset, found, tables.encodings, rules, asdict(config))
     return replace(dataset, profile=profile, refused=refused)
 
 

@@ -21,31 +21,27 @@ _TAIL_SHARE = 0.8
 
 
 def profile_dataset(
-    dataset: Dataset, source: Tables, rules: Sequence[Rule], config: Mapping[str, Any]
+    dataset: Dataset,
+    read: Mapping[str, Any],
+    encodings: Mapping[str, str],
+    rules: Sequence[Rule],
+    config: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that `profile.json` says.
 
     Args:
         dataset: prepared.
-        source: the tables as they were read.
+        read: what `profile_read` said.
+        encodings: of files that are no UTF-8, by their name.
         rules: what cleaning did.
         config: how it was prepared.
     """
     profile: dict[str, Any] = {
-        "read": {
-            table: {
-                "file": source.file(table),
-                "rows": len(frame),
-                "parts": dict(source.parts.get(table, {})),
-                "columns": dict(source.columns.get(table, {})),
-                "ignored_columns": list(source.ignored.get(table, ())),
-            }
-            for table, frame in source.frames.items()
-        },
+        "read": dict(read),
         "config": dict(config),
         "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
         "warnings": [
-            *foreign_encodings(source.encodings),
+            *foreign_encodings(encodings),
             *warnings(dataset.events, dataset.judgments),
         ],
         "items": profile_items(dataset.items),
@@ -56,6 +52,20 @@ def profile_dataset(
     if dataset.judgments is not None:
         profile["judgments"] = profile_judgments(dataset.judgments)
     return profile
+
+
+def profile_read(source: Tables) -> dict[str, Any]:
+    """Files, rows and columns of the tables as they were read."""
+    return {
+        table: {
+            "file": source.file(table),
+            "rows": len(frame),
+            "parts": dict(source.parts.get(table, {})),
+            "columns": dict(source.columns.get(table, {})),
+            "ignored_columns": list(source.ignored.get(table, ())),
+        }
+        for table, frame in source.frames.items()
+    }
 
 
 def profile_items(items: pl.DataFrame) -> dict[str, Any]:

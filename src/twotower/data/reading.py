@@ -22,6 +22,8 @@ _RAGGED_REMEDY: Final = {
     False: "Keep the separators of empty values, or export it again if it was cut off.",
 }
 _QUOTES_REMEDY: Final = 'Quote a value that holds a quote, and write that one twice: "5"" pipe"'
+LARGE: Final = 32 * 2**20
+"""Bytes from which a file is read in place."""
 SUFFIXES: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
@@ -48,6 +50,8 @@ def opened(path: Path, encoding: str | None = None) -> Opened:
     Raises:
         DataError: the file is empty, truncated or damaged; names the place.
     """
+    if (large := _large(path)) is not None:
+        return Opened(large)
     data = _bytes(path)
     if not data.strip():
         raise DataError(f"{path.name} is empty. Export it again; it needs a header and rows.")
@@ -71,6 +75,30 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _large(path: Path) -> pl.DataFrame | None:
+    """A large file that is not packed, read without a copy of its bytes.
+
+    None for any other, and where a fault has to be named or rows may end early: then it is
+    read the slow way.
+    """
+    try:
+        if path.stat().st_size < LARGE or path.suffix not in SUFFIXES:
+            return None
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        if path.suffix not in (".csv", ".tsv"):
+            return pl.read_ndjson(path, infer_schema_length=None)
+        with path.open(encoding=UTF_8) as file:
+            header = file.readline()
+        separator = "\t" if path.suffix == ".tsv" else _separator(header)
+        frame = pl.read_csv(path, separator=separator, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError, ValueError):
+        return None
+    has_twice = len(set(next(_rows(header, separator)))) < frame.width
+    may_end_early = frame.width == 1 or frame.to_series(-1).null_count() > 0
+    return None if has_twice or may_end_early or frame.is_empty() else frame
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from little_shop import EVENTS, ITEMS, shop
 
+from twotower.data import reading
 from twotower.data.check import checked
 from twotower.data.prepare import prepare
 from twotower.data.tables import read_source
@@ -144,6 +145,40 @@ def test_utf8_with_a_damaged_place_is_refused_not_guessed(tmp_path):
         DataError, match=r"items\.csv is not UTF-8: byte \d+ \(line 3 of the file\)"
     ):
         prepare(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        EVENTS,
+        EVENTS + "\n\n",
+        EVENTS.replace(",", "\t"),
+        "\ufeff" + EVENTS,
+        EVENTS.replace("u2", "ü2"),
+        EVENTS.replace(",2025-03-02\n", ",\n"),
+        EVENTS.replace("u1", '"u,1"'),
+    ],
+)
+def test_a_large_file_is_read_in_place_and_says_the_same(tmp_path, monkeypatch, events):
+    shop(tmp_path, events=events)
+    slow = prepare(tmp_path)
+    monkeypatch.setattr(reading, "LARGE", 0)
+    assert prepare(tmp_path).content_hash == slow.content_hash
+
+
+@pytest.mark.parametrize(
+    "events",
+    [EVENTS + "u3,a\n", EVENTS + "u3,a,view,2025-03-01,x\n", EVENTS.replace("time", "event")],
+)
+def test_faults_of_a_large_file_are_named_as_those_of_a_small_one(tmp_path, monkeypatch, events):
+    shop(tmp_path, events=events)
+    told = []
+    for limit in (reading.LARGE, 0):
+        monkeypatch.setattr(reading, "LARGE", limit)
+        with pytest.raises(DataError) as caught:
+            prepare(tmp_path)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
 
 
 def test_nested_columns_become_what_we_read(tmp_path):
