@@ -7,6 +7,7 @@ from typing import Final
 from twotower.data.sources import (
     amazon,
     beibei,
+    best_buy,
     esci,
     home_depot,
     movielens,
@@ -23,6 +24,7 @@ SOURCES: Final[Mapping[str, PublicSource]] = {
     for source in (
         *amazon.SOURCES,
         beibei.SOURCE,
+        best_buy.SOURCE,
         *esci.SOURCES,
         home_depot.SOURCE,
         movielens.SOURCE,
