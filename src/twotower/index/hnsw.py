@@ -7,7 +7,7 @@ and a filter loses no more than the graph does without one; `measured` says how 
 
 Walking the graph with the filter (faiss's IDSelector) was measured and loses what the walk
 does not come by: of 10,000 x 24, under a filter that allows the half farthest from the query,
-it finds .08 of the 10 best, under the farthest tenth .13.
+it finds .07 of the 10 best, under the farthest tenth .08 (benchmarks/filters.py).
 
 The graph is built on the inner product itself. The textbook remedy for vectors of unequal
 length, one more coordinate that makes them equally long (Bachrach et al., RecSys 2014),
