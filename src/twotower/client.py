@@ -3,7 +3,7 @@
 import http.client
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from twotower.errors import ConfigError, ServerProblem, ServerUnreachable
 from twotower.server.replies import (
+    BatchReply,
     DeletedProductReply,
     ErasedReply,
     EventsReply,
@@ -28,15 +29,19 @@ from twotower.server.replies import (
     VisitorsReply,
 )
 from twotower.server.requests import (
+    DeletedLine,
     EventIn,
     EventsRequest,
     ProductIn,
+    ProductLine,
     ProductPatch,
     RecommendationRequest,
     SearchRequest,
 )
 
 _Reply = TypeVar("_Reply", bound=BaseModel)
+_JSON: Final = "application/json"
+_LINES: Final = "application/x-ndjson"
 _OK: Final = range(200, 300)
 _COME_BACK: Final = (429, 503)
 _SCHEMES: Final = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
@@ -82,7 +87,7 @@ class Client:
             raise ConfigError(f"address must be such as http://127.0.0.1:8000, got {address!r}")
         self._place, self._timeout_s = place, timeout_s
         self._attempts, self._longest_wait_s = attempts, longest_wait_s
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._headers = {"Accept": _JSON}
         if api_key is not None:
             self._headers["X-API-Key"] = api_key
         self._mine = threading.local()
@@ -132,6 +137,10 @@ class Client:
     def patch_product(self, item_id: str, patch: ProductPatch) -> IndexedProductReply:
         """Changes the fields of a product that the patch was given."""
         return self._ask("PATCH", _product(item_id), IndexedProductReply, patch)
+
+    def change_products(self, lines: Iterable[ProductLine | DeletedLine]) -> BatchReply:
+        """Puts in and takes out many products; each line is judged by itself."""
+        return self._ask("POST", "/v1/products:batch", BatchReply, list(lines))
 
     def delete_product(self, item_id: str) -> DeletedProductReply:
         """Takes a product out."""
@@ -191,14 +200,18 @@ class Client:
         method: str,
         path: str,
         reply: type[_Reply],
-        question: BaseModel | None = None,
+        question: BaseModel | Sequence[BaseModel] = (),
         *,
         attempts: int | None = None,
     ) -> _Reply:
-        body = None if question is None else question.model_dump_json(exclude_unset=True)
+        kind, models = (
+            (_JSON, [question]) if isinstance(question, BaseModel) else (_LINES, list(question))
+        )
+        body = "\n".join(one.model_dump_json(exclude_unset=True) for one in models).encode()
+        headers = {**self._headers, "Content-Type": kind}
         for left in reversed(range(attempts or self._attempts)):
             try:
-                status, retry_after, content = self._send(method, path, body)
+                status, retry_after, content = self._send(method, path, body, headers)
             except (OSError, http.client.HTTPException) as error:
                 self._connection().close()
                 if not left:
@@ -210,13 +223,14 @@ class Client:
                 return reply.model_validate_json(content)
             if not left or status not in _COME_BACK:
                 raise _problem(status, content)
-            time.sleep(min(float(retry_after or 1), self._longest_wait_s))
+            time.sleep(min(_seconds(retry_after), self._longest_wait_s))
         raise AssertionError("the last attempt returns or raises")
 
-    def _send(self, method: str, path: str, body: str | None) -> tuple[int, str | None, bytes]:
+    def _send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, str | None, bytes]:
         connection = self._connection()
-        encoded = None if body is None else body.encode()
-        connection.request(method, self._place.path.rstrip("/") + path, encoded, self._headers)
+        connection.request(method, self._place.path.rstrip("/") + path, body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.getheader("Retry-After"), answer.read()
 
@@ -229,6 +243,11 @@ class Client:
             self._connections.append(self._mine.connection)
         connection: http.client.HTTPConnection = self._mine.connection
         return connection
+
+
+def _seconds(retry_after: str | None) -> float:
+    """How long to wait; a second where nothing is said, or a date, as by something in between."""
+    return float(retry_after) if retry_after and retry_after.isdecimal() else 1.0
 
 
 def _problem(status: int, content: bytes) -> ServerProblem:

@@ -177,6 +177,14 @@ def test_a_deleted_product_stays_deleted_until_it_is_put_in_again(database):
     assert stored(database)[-1] == ("one", {"title": "New kettle"})
 
 
+def test_many_products_are_stored_in_one_step_in_their_order(database):
+    kettle, lamp = {"title": "Kettle"}, {"title": "Lamp"}
+    database.products.store([("one", kettle), ("two", kettle), ("one", None), ("two", lamp)])
+    assert stored(database) == [("one", None), ("two", lamp)]
+    numbers = [change.number for change in database.products.after(0, limit=9)]
+    assert numbers == [3, 4]
+
+
 def test_what_was_never_there_cannot_be_patched(database):
     with pytest.raises(UnknownItem, match="'unicorn'"):
         database.products.patch("unicorn", {"price": 1.0}, base=None)

@@ -21,7 +21,7 @@ class BodyLimit:
     Args:
         app: What answers.
         max_bytes: The largest body.
-        max_s: The body has to be there this many seconds after it is first asked for.
+        max_s: The body has to be there this many seconds after the request's head.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_s: float) -> None:

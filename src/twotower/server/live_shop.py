@@ -1,7 +1,7 @@
 """The open shop behind the routes: the bundle's answers joined with the live database."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -214,6 +214,20 @@ class LiveShop:
         fields = patch.model_dump(exclude_unset=True)
         self.database.products.patch(item_id, fields, base=_body(self.known(item_id)))
         self._stored()
+
+    def change_products(self, changes: Sequence[tuple[str, Mapping[str, Any] | None]]) -> None:
+        """Stores and indexes many products in their order; both are done when this returns.
+
+        Args:
+            changes: Ids with the fields of a product that can be indexed, or None for one that
+                goes. Of an id given twice the last counts.
+
+        Raises:
+            StorageUnavailable: The database cannot be written; nothing is acknowledged.
+        """
+        if changes:
+            self.database.products.store(changes)
+            self._stored()
 
     def delete_product(self, item_id: str) -> None:
         """Takes a product out, stored and out of every answer when this returns.

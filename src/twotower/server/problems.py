@@ -168,9 +168,14 @@ def _invalid(request: Request, error: Exception) -> Response:
         where = found[0]["loc"][-1]
         reason = found[0].get("ctx", {}).get("error", "not JSON")
         return problem(request.scope, "malformed-json", f"{reason}, at character {where}")
-    faults = [(_path(fault), _message(fault)) for fault in found]
+    faults = faults_of(found)
     detail = "; ".join(f"{path}: {message}" for path, message in faults[:3])
     return problem(request.scope, "invalid-request", detail, faults=faults)
+
+
+def faults_of(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Spells what pydantic found: (path, message) of each fault."""
+    return [(_path(fault), _message(fault)) for fault in found]
 
 
 def _path(fault: Mapping[str, Any]) -> str:

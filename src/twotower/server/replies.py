@@ -159,6 +159,22 @@ class DeletedProductReply(_Reply):
     item_id: str
 
 
+class RejectedLine(_Answer):
+    """A line of a batch that changed nothing, and why; the first line is 1."""
+
+    line: int
+    reason: str
+
+
+class BatchReply(_Reply):
+    """What became of the lines of a batch; searches already know of it."""
+
+    stored: int
+    deleted: int
+    rejected: list[RejectedLine]
+    indexed: bool
+
+
 class SeenItem(_Answer):
     """An item by id and title."""
 

@@ -32,6 +32,8 @@ Kind = Literal["view", "cart", "purchase", "review"]
 _Title = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
 MAX_K = 100
 MAX_EVENTS = 1_000
+MAX_PRODUCTS = 1_000
+"""Lines of a batch."""
 MAX_QUERY = 10_000
 """Characters; beyond the first 64 words nothing is searched for, and the answer says so."""
 MAX_HISTORY = 500
@@ -148,6 +150,19 @@ class ProductIn(_ProductFields):
     """A product as the shop describes it. Only the title is required."""
 
     title: _Title
+
+
+class ProductLine(ProductIn):
+    """A line of a batch: a product, whole."""
+
+    item_id: Identifier
+
+
+class DeletedLine(_Request):
+    """A line of a batch: a product that goes."""
+
+    item_id: Identifier
+    deleted: Literal[True]
 
 
 class ProductPatch(_ProductFields):

@@ -35,7 +35,7 @@ class Erasures:
             How many events were deleted.
 
         Raises:
-            StorageUnavailable: It cannot be written; nothing was deleted.
+            StorageUnavailable: It cannot be written; erase again.
         """
         digest, now = digest_of_person(person_id), time.time_ns() // _NS_PER_MS
         theirs = select(events.c.visitor_id).where(events.c.user_id == person_id)

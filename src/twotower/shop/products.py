@@ -1,7 +1,7 @@
 """Products that were put in, patched or deleted since the bundle was built."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -90,6 +90,21 @@ class Products:
         with self._transactions.writing() as connection:
             [number] = take_numbers(connection, PRODUCTS, 1)
             return _stored(connection, number, item_id, None)
+
+    def store(self, changes: Sequence[tuple[str, Mapping[str, Any] | None]]) -> None:
+        """Stores many products in one transaction; on disk when this returns.
+
+        Args:
+            changes: One or more ids with their fields by `schema` name, None for one that goes;
+                of an id given twice the last counts.
+
+        Raises:
+            StorageUnavailable: It cannot be written; none of them is acknowledged.
+        """
+        with self._transactions.writing() as connection:
+            numbers = take_numbers(connection, PRODUCTS, len(changes))
+            for number, (item_id, body) in zip(numbers, changes, strict=True):
+                _stored(connection, number, item_id, None if body is None else dict(body))
 
     def after(self, cursor: int, *, limit: int) -> list[ProductChange]:
         """Follows the feed of products; of each product only its newest change is in it.

@@ -16,8 +16,10 @@ from twotower.client import Client
 from twotower.errors import ConfigError, ServerProblem, ServerUnreachable
 from twotower.server.openapi import openapi_document
 from twotower.server.requests import (
+    DeletedLine,
     EventIn,
     ProductIn,
+    ProductLine,
     ProductPatch,
     RecommendationRequest,
     SearchRequest,
@@ -109,6 +111,10 @@ def test_products_and_people_come_and_go_whatever_their_ids_look_like(client):
         client.product(odd)
     assert (gone.value.status, gone.value.type) == (404, "urn:twotower:problem:unknown-item")
     assert len(gone.value.request_id) == 32
+
+    lines = [ProductLine(item_id=odd, title="Urn"), DeletedLine(item_id="unicorn", deleted=True)]
+    told = client.change_products([*lines, DeletedLine(item_id=odd, deleted=True)])
+    assert (told.stored, told.deleted, [one.line for one in told.rejected]) == (1, 1, [2])
 
     assert client.record_events([EVENT]).accepted == ["e1"]
     assert client.record_events([EVENT]).duplicate == ["e1"]

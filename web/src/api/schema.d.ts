@@ -104,6 +104,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/products:batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Products
+         * @description Puts in and takes out many products, a line of JSON each; each line is judged by itself.
+         *
+         *     A line is a product with its `item_id`, or `{"item_id": ..., "deleted": true}`. Those that
+         *     are sound are on disk in one step, and found by the next search.
+         */
+        post: operations["change_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/products/{item_id}": {
         parameters: {
             query?: never;
@@ -344,6 +367,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BatchReply
+         * @description What became of the lines of a batch; searches already know of it.
+         */
+        BatchReply: {
+            /** Request Id */
+            request_id: string;
+            /** Stored */
+            stored: number;
+            /** Deleted */
+            deleted: number;
+            /** Rejected */
+            rejected: components["schemas"]["RejectedLine"][];
+            /** Indexed */
+            indexed: boolean;
+        };
         /**
          * Count
          * @description A name and how many items bear it.
@@ -792,6 +831,16 @@ export interface components {
             reason: string;
         };
         /**
+         * RejectedLine
+         * @description A line of a batch that changed nothing, and why; the first line is 1.
+         */
+        RejectedLine: {
+            /** Line */
+            line: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * ReleasesReply
          * @description The bundles that can be promoted, the oldest first, and which of them answers.
          */
@@ -1219,6 +1268,39 @@ export interface operations {
                 };
                 content: {
                     "image/*": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchReply"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -1,18 +1,27 @@
-"""GET, PUT, PATCH and DELETE /v1/products/{item_id}, and the product's picture."""
+"""GET, PUT, PATCH and DELETE /v1/products/{item_id}, its picture, and many products at once."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from twotower.errors import DataError
 from twotower.server.answers import as_item
+from twotower.server.batches import batch_reply
 from twotower.server.context import IdInPath, RequestId, Shop
 from twotower.server.images import SVG_POLICY, SVG_TYPE, decode_picture, is_data_uri
 from twotower.server.keyed_route import OPEN, KeyedRoute, needs
 from twotower.server.problems import ProblemError
-from twotower.server.replies import DeletedProductReply, IndexedProductReply, ProductReply
+from twotower.server.replies import (
+    BatchReply,
+    DeletedProductReply,
+    IndexedProductReply,
+    ProductReply,
+)
 from twotower.server.requests import ProductIn, ProductPatch
 
 router = APIRouter(tags=["products"], route_class=KeyedRoute)
+_Lines = Annotated[bytes, Body(media_type="application/x-ndjson")]
 _FIVE_MINUTES = "private, max-age=300"
 
 
@@ -30,6 +39,16 @@ def product_image(item_id: IdInPath, shop: Shop) -> Response:
     if picture.media_type == SVG_TYPE:
         headers["Content-Security-Policy"] = SVG_POLICY
     return Response(picture.body, media_type=picture.media_type, headers=headers)
+
+
+@router.post("/v1/products:batch", openapi_extra=needs("admin"))
+def change_products(lines: _Lines, shop: Shop, request_id: RequestId) -> BatchReply:
+    """Puts in and takes out many products, a line of JSON each; each line is judged by itself.
+
+    A line is a product with its `item_id`, or `{"item_id": ..., "deleted": true}`. Those that
+    are sound are on disk in one step, and found by the next search.
+    """
+    return batch_reply(shop, lines, request_id)
 
 
 @router.get("/v1/products/{item_id:path}", openapi_extra=needs("search"))
