@@ -1,6 +1,6 @@
 """What a shopper may be typing: queries of others, categories and products."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, Literal
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twotower import schema
 from twotower.data.dataset import Dataset
-from twotower.lexical.prefixes import PrefixIndex, words_in
+from twotower.lexical.prefixes import MAX_WORDS, PrefixIndex, words_in
 from twotower.lexical.word_search import WordSearch
 from twotower.schema import Split
 
@@ -68,11 +68,19 @@ class Suggestions:
     def find(self, typed: str, k: int) -> tuple[Suggestion, ...]:
         """At most k suggestions of each kind: queries, then categories, then products.
 
+        Where nothing has all of the words the first ones are let go, one by one: the last is
+        the one being typed, and what comes before it mostly tells which.
+
         Args:
             typed: what was typed so far; its last word may be unfinished.
             k: of each kind, at least 1.
         """
-        words = words_in(typed)
+        words = words_in(typed)[:MAX_WORDS]
+        found = (self._with_all(words[start:], k) for start in range(len(words)))
+        return next(filter(None, found), ())
+
+    def _with_all(self, words: Sequence[str], k: int) -> tuple[Suggestion, ...]:
+        """Suggestions that have a word for every one that was typed."""
         with self._lock:
             queries = [self._queries.text(n) for n in self._queries.find(words, _MORE * k)]
             names = [self._categories.text(n) for n in self._categories.find(words, k)]

@@ -515,6 +515,12 @@ def test_suggestions_are_categories_and_products_as_one_types(shop):
     assert said(shop, "zzz") == said(shop, "?!") == []
 
 
+def test_first_words_are_let_go_where_nothing_has_all_of_them(shop):
+    assert shop.suggest("winter lam") == shop.suggest("lam") != ()
+    assert shop.suggest("desk lam") != shop.suggest("lam"), "some product has both"
+    assert shop.suggest("lamp zebra") == ()
+
+
 def test_suggestions_follow_the_live_products(shop):
     shop.put_item("new", {"title": "Copper kettle", "category": "Kitchen > Copper"})
     assert ("product", "Copper kettle") in said(shop, "kettle")
