@@ -17,6 +17,7 @@ from twotower import schema
 from twotower.data.dataset import Dataset
 from twotower.errors import DataError
 from twotower.evaluation import slices
+from twotower.evaluation.query_kinds import query_kinds
 from twotower.features.history import Histories
 from twotower.schema import Split
 
@@ -165,7 +166,7 @@ def search_cases(dataset: Dataset, split: str) -> Cases:
         split: "train", "validation" or "test".
 
     Returns:
-        Cases with slices all and by number of words; `skipped` counts
+        Cases with slices all, by number of words, and of `query_kinds`; `skipped` counts
         `queries_without_positive`.
 
     Raises:
@@ -177,7 +178,7 @@ def search_cases(dataset: Dataset, split: str) -> Cases:
             "evaluate recommendation instead, or prepare it with a judgments table"
         )
     held = dataset.judgments.filter(pl.col(schema.SPLIT) == Split(split))
-    return query_cases(held, dataset.items.height)
+    return query_cases(held, dataset)
 
 
 def visitor_cases(
@@ -253,7 +254,7 @@ def item_counts(dataset: Dataset, *splits: str) -> NDArray[np.int64]:
     return np.bincount(counted[counted >= 0], minlength=dataset.items.height).astype(np.int64)
 
 
-def query_cases(judgments: pl.DataFrame, n_items: int) -> Cases:
+def query_cases(judgments: pl.DataFrame, dataset: Dataset) -> Cases:
     """Cases of the judged queries that have a positive judgment."""
     judged = judgments.filter(pl.col(schema.GAIN).is_not_null() & pl.col(schema.GAIN).is_not_nan())
     queries = judgments[schema.QUERY].n_unique()
@@ -265,14 +266,16 @@ def query_cases(judgments: pl.DataFrame, n_items: int) -> Cases:
     )
     numbered, keys = _numbered(useful, schema.QUERY)
     rows, offsets = _ragged(numbered)
+    positive = numbered[schema.POSITIVE].to_numpy().astype(bool)
     return Cases(
         task=SEARCH,
-        n_items=n_items,
+        n_items=dataset.n_items,
         rows=rows,
         gains=numbered[schema.GAIN].to_numpy().astype(np.float64),
-        positive=numbered[schema.POSITIVE].to_numpy().astype(bool),
+        positive=positive,
         offsets=offsets,
-        slices=slices.query_slices(keys, offsets),
+        slices=slices.query_slices(keys, offsets)
+        | query_kinds(keys, rows, positive, offsets, dataset),
         keys=tuple(keys),
         skipped={
             "judgments_without_gain": judgments.height - judged.height,

@@ -70,7 +70,7 @@ def cases_from_judgments(judgments: Outside, dataset: Dataset) -> Cases:
         DataError: a grade is not on the dataset's scale, or no judgment counts as right.
     """
     graded = replace(judgments, rows=_with_rows(judgments.rows, dataset))
-    cases = query_cases(_with_gains(graded, dataset), dataset.items.height)
+    cases = query_cases(_with_gains(graded, dataset), dataset)
     trained: set[str] = set()
     if dataset.judgments is not None:
         train = dataset.judgments.filter(pl.col(schema.SPLIT) == Split.TRAIN)

@@ -86,6 +86,12 @@ class Token:
         """The folded word, when it is a single one and neither a number nor a code."""
         return self.words[0] if len(self.parts) == 1 else None
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it mixes letters and digits, and is no amount: wd40, but not 18v."""
+        digits = {part.isdigit() for part in self.parts}
+        return len(digits) == 2 and not _is_amount(self.parts)
+
 
 @dataclass(frozen=True)
 class Analysis:
