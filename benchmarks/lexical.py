@@ -28,10 +28,10 @@ from twotower.lexical.bm25 import Bm25
 from twotower.lexical.tuning import tune
 from twotower.lexical.typos import with_typo
 from twotower.lexical.word_search import WordSearch
-from twotower.measurement import word_search
 from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_scores
 from twotower.retrieval.suggestions import Suggestions
 from twotower.schema import Split
+from twotower.serving.scorers import word_search
 
 METRICS = ("ndcg@10", "recall@10", "recall@100")
 TUNING_CASES = 500

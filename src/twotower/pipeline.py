@@ -30,18 +30,13 @@ from twotower.evaluation.report import Attachments, Origin
 from twotower.index.build import build_index
 from twotower.lexical.analysis import Analyser
 from twotower.lexical.synonyms import Synonyms
-from twotower.measurement import (
-    Serving,
-    Subject,
-    asked_vectors,
-    choose_serving,
-    measure,
-    measure_outside,
-    word_search,
-)
+from twotower.measurement import asked_vectors, measure, measure_outside
 from twotower.progress import Progress
 from twotower.recipes import Recipe, as_words, derive, space
 from twotower.schema import Split
+from twotower.serving.choose import choose_serving
+from twotower.serving.scorers import Subject, word_search
+from twotower.serving.settings import Serving
 from twotower.training import run as runs
 from twotower.training.run import Run
 

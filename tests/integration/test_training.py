@@ -8,8 +8,10 @@ import pytest
 from twotower.data.prepare import prepare
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
-from twotower.measurement import Serving, Subject, measure
+from twotower.measurement import measure
 from twotower.recipes import derive, recipe
+from twotower.serving.scorers import Subject
+from twotower.serving.settings import Serving
 from twotower.training.train import train
 
 

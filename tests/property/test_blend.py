@@ -7,11 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twotower.errors import ConfigError
-from twotower.retrieval.blend import (
-    Scale,
-    blend_scores,
-    choose_weight,
-)
+from twotower.retrieval.blend import Scale, blend_scores
 
 weights = st.floats(0, 1)
 N = 20
@@ -90,33 +86,8 @@ def test_a_catalogue_that_scores_alike_is_no_accident():
     assert blend_scores(np.empty((2, 0)), np.empty((2, 0)), 0.5).shape == (2, 0)
 
 
-def test_the_weight_is_the_one_validation_prefers():
-    random = np.random.default_rng(1)
-    truth = random.normal(size=(12, 60))
-    semantic = truth + random.normal(size=truth.shape)
-    lexical = np.maximum(truth + random.normal(size=truth.shape) + 2, 0)
-    wanted = truth.argmax(axis=1)
-
-    def quality(scores, cases):
-        own = scores[np.arange(len(cases)), wanted[cases]][:, None]
-        return 1 / (scores >= own).sum(axis=1)
-
-    asked = (lambda cases: semantic[cases]), (lambda cases: lexical[cases])
-    choice = choose_weight(*asked, 12, quality, n_items=60)
-    assert dict(choice.tried)[choice.weight] == choice.quality == max(q for _, q in choice.tried)
-    assert {0.0, 1.0} <= set(dict(choice.tried))
-    assert choose_weight(*asked, 12, quality) == choice, "batches make no difference"
-    useless = choose_weight(asked[0], lambda cases: lexical[cases] * 0, 12, quality)
-    assert 0 < useless.weight <= 1
-    noise = random.normal(size=truth.shape)
-    assert choose_weight(lambda cases: noise[cases], lambda c: np.maximum(truth[c] + 3, 0), 12,
-                         quality).weight < 0.5  # fmt: skip
-
-
 def test_bad_questions_are_refused_with_the_reason():
     with pytest.raises(ConfigError, match=r"weight must be in 0\.\.1"):
         blend_scores(np.zeros((1, 2)), np.zeros((1, 2)), 1.5)
     with pytest.raises(ConfigError, match="one shape"):
         blend_scores(np.zeros((1, 2)), np.zeros((1, 3)), 0.5)
-    with pytest.raises(ConfigError, match="validation cases"):
-        choose_weight(lambda cases: cases, lambda cases: cases, 0, lambda s, c: c)

@@ -8,8 +8,11 @@ import pytest
 from twotower.bundle import Bundle
 from twotower.data.outside import Outside
 from twotower.errors import DataError
-from twotower.measurement import Serving, Subject, choose_serving, measure, measure_outside
+from twotower.measurement import measure, measure_outside
 from twotower.schema import Split
+from twotower.serving.choose import choose_serving
+from twotower.serving.scorers import Subject
+from twotower.serving.settings import Serving
 
 
 @pytest.fixture(scope="module")

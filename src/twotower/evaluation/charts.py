@@ -1,4 +1,4 @@
-"""Charts as inline SVG text: bars with intervals, and curves. Colours come from the page's CSS."""
+"""Charts as inline SVG text: bars with intervals, curves, reliability; the page has the colours."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -77,6 +77,43 @@ def curve(points: Sequence[tuple[float, float]], *, title: str) -> str:
             f'<text x="{_MARGIN - 6}" y="26" class="label">{max(ys):.3g}</text>',
             f'<text x="{_MARGIN}" y="{base + 15}" class="value">{min(xs):g}</text>',
             f'<text x="{_PLOT_WIDTH - 52}" y="{base + 15}" class="label">{max(xs):g}</text>',
+        ],
+    )
+
+
+def reliability(bins: Sequence[Mapping[str, float]], *, title: str) -> str:
+    """What was observed over what was predicted: on the diagonal where probabilities hold.
+
+    Args:
+        bins: {predicted, observed, n}, each 0..1, from the lowest to the highest.
+        title: For people who cannot see the picture.
+
+    Returns:
+        An `<svg>` element.
+    """
+    side = _PLOT_WIDTH - 2 * _MARGIN
+    left, base = _MARGIN, side + 12
+
+    def place(one: Mapping[str, float]) -> tuple[float, float]:
+        return left + one["predicted"] * side, base - one["observed"] * side
+
+    places = [place(one) for one in bins]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" class="dot"/>' for x, y in places]
+    return _svg(
+        _PLOT_WIDTH,
+        base + 22,
+        title,
+        [
+            f'<line x1="{left}" x2="{left + side}" y1="{base}" y2="{base - side}" class="axis"/>',
+            f'<line x1="{left}" x2="{left + side}" y1="{base}" y2="{base}" class="axis"/>',
+            f'<line x1="{left}" x2="{left}" y1="{base}" y2="{base - side}" class="axis"/>',
+            f'<polyline points="{line}" class="line"/>',
+            *dots,
+            f'<text x="{left - 6}" y="{base}" class="label">0</text>',
+            f'<text x="{left - 6}" y="{base - side + 8}" class="label">1</text>',
+            f'<text x="{left}" y="{base + 15}" class="value">predicted</text>',
+            f'<text x="{left + side}" y="{base + 15}" class="label">1</text>',
         ],
     )
 

@@ -104,6 +104,7 @@ def _task(task: str, section: _Section) -> str:
         _health(section.get("health", {})),
         _comparison_table(section),
         _slices(section),
+        _relevance(section.get("relevance", {})),
         _counted(section),
         _examples(task, section["examples"]),
     ]
@@ -171,6 +172,20 @@ def _slices(section: _Section) -> str:
     return (
         f'<h3>{SLICE_METRIC} by slice</h3><ul class="legend">{legend}</ul>'
         f'<div class="wide">{chart}</div>{note}'
+    )
+
+
+def _relevance(found: Mapping[str, Any]) -> str:
+    """Whether the probability of a hit means what it says."""
+    if not found:
+        return ""
+    title = f"Relevance: predicted and observed (expected calibration error {found['ece']:.3f})"
+    told = {name: value for name, value in found.items() if name not in ("bins", "ece")}
+    facts = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in told.items()}
+    drawn = charts.reliability(found["bins"], title=title)
+    return (
+        f'<h3>{escape(title)}</h3><div class="curves"><figure>{drawn}</figure></div>'
+        f"{_details('Pairs and cut-off', _list(facts))}"
     )
 
 

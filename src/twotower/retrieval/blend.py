@@ -13,7 +13,6 @@ at its best weight): this .408 / .818; z-scores .410 / .819; words divided by th
 query could score .409 / .810; reciprocal ranks .369 / .804; words alone .394 / .774.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,15 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 from twotower.errors import ConfigError
 
 Scores = NDArray[np.float32]
-Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
-"""Case numbers [B] -> scores [B, N] of every catalogue row."""
-Quality = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.floating]]
-"""Scores [B, N] and the case numbers [B] they belong to -> quality [B], higher is better."""
 
 DEFAULT_WEIGHT: Final = 0.4
 """For a bundle that had no judged queries to choose from."""
-WEIGHT_GRID: Final = tuple(step / 10 for step in range(11))
-_CELLS: Final = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -99,61 +92,6 @@ def blend_parts(
     above = np.where(semantic > -np.inf, semantic - scale.floor[:, None], 0.0)
     near = _share(above, scale.semantic_top - scale.floor)
     return weight * near, (1 - weight) * _share(lexical, scale.lexical_top)
-
-
-@dataclass(frozen=True)
-class WeightChoice:
-    """The share of meaning that validation prefers, and what was tried.
-
-    Attributes:
-        weight: the best weight.
-        quality: mean quality at `weight`.
-        tried: (weight, mean quality) of the whole grid.
-    """
-
-    weight: float
-    quality: float
-    tried: tuple[tuple[float, float], ...]
-
-
-def choose_weight(
-    semantic: Scorer,
-    lexical: Scorer,
-    n_cases: int,
-    quality: Quality,
-    *,
-    grid: Sequence[float] = WEIGHT_GRID,
-    n_items: int | None = None,
-) -> WeightChoice:
-    """Choose the weight by mean quality over validation cases; never over test cases.
-
-    Args:
-        semantic: scores of the whole catalogue by meaning.
-        lexical: scores of the whole catalogue by words.
-        n_cases: validation cases, numbered 0..n_cases-1.
-        quality: such as nDCG@10 of each case.
-        grid: weights to try; include 0 and 1, so that a blend has to earn its place.
-        n_items: size of the catalogue, to bound memory; cases go one by one when not given.
-
-    Returns:
-        The best weight; of equally good ones the one nearest to an even share.
-    """
-    if n_cases < 1:
-        raise ConfigError("choosing a weight needs validation cases, got none")
-    step = max(1, _CELLS // n_items) if n_items else 1
-    found: list[list[NDArray[np.floating]]] = [[] for _ in grid]
-    for start in range(0, n_cases, step):
-        cases = np.arange(start, min(start + step, n_cases))
-        meaning, words = semantic(cases), lexical(cases)
-        scale = Scale.of(meaning, words)
-        for qualities, weight in zip(found, grid, strict=True):
-            qualities.append(quality(blend_scores(meaning, words, weight, scale=scale), cases))
-    tried = tuple(
-        (float(weight), float(np.concatenate(qualities).mean()))
-        for weight, qualities in zip(grid, found, strict=True)
-    )
-    weight, best = max(tried, key=lambda point: (point[1], -abs(point[0] - 0.5)))
-    return WeightChoice(weight=weight, quality=best, tried=tried)
 
 
 def _share(above: NDArray[np.floating], whole: NDArray[np.floating]) -> NDArray[np.float64]:

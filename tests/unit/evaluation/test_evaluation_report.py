@@ -296,6 +296,22 @@ def test_the_page_is_self_contained_well_formed_and_escapes_the_shops_words(repo
     assert "brand_diversity@10" in page.text
 
 
+def test_the_page_draws_whether_probabilities_hold(report):
+    bins = [
+        {"predicted": 0.1, "observed": 0.1, "n": 5},
+        {"predicted": 0.8, "observed": 0.6, "n": 5},
+    ]
+    told = {"ece": 0.1, "bins": bins, "cut_off": 0.25, "queries": 40}
+    task = report["headline"]["task"]
+    section = {**report["tasks"][task], "relevance": told}
+    page = render({**report, "tasks": {**report["tasks"], task: section}})
+    assert "expected calibration error 0.100" in page
+    assert (
+        page.count("predicted and observed") == 3 > render(report).count("predicted and observed")
+    )
+    assert "<dt>cut off</dt><dd>0.25</dd>" in page
+
+
 def test_the_page_is_written_whole(report, tmp_path):
     save_page(report, tmp_path / "report.html")
 
