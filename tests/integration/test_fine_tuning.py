@@ -35,6 +35,7 @@ SMALL = [
     "fine_tuning.batch_queries=8",
     "fine_tuning.checkpoint_steps=2",
     "fine_tuning.mined_skip=1",
+    "fine_tuning.mined_by=both",
     "fine_tuning.learning_rate=1e-3",
     "towers.width=16",
     "training.epochs=1",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from twotower.errors import ConfigError
 
+MINED_BY = ("encoder", "words", "both")
+
 
 @dataclass(frozen=True)
 class FineTuningConfig:
@@ -28,7 +30,8 @@ class FineTuningConfig:
         listwise_weight: weight of the graded listwise term of judged queries.
         sharpness: how much a gain counts in that term.
         judged_items: judged items of a query in a batch, one positive among them.
-        mined_items: items of a query in a batch that the encoder mistakes for answers.
+        mined_items: items of a query in a batch that are mistaken for answers.
+        mined_by: who mistakes them: `encoder`, `words` (BM25), or `both`, half of them each.
         mined_skip: nearest items that are left out of those: they may well be answers.
         mined_depth: how deep in the ranking they are looked for.
         mined_margin: those with more than this share of the best positive's score are left out.
@@ -58,6 +61,7 @@ class FineTuningConfig:
     sharpness: float = 2.0
     judged_items: int = 2
     mined_items: int = 1
+    mined_by: str = "encoder"
     mined_skip: int = 10
     mined_depth: int = 100
     mined_margin: float = 0.95
@@ -81,6 +85,10 @@ class FineTuningConfig:
                 raise ConfigError(
                     f"fine_tuning.{name} must be above 0, and finite, got {getattr(self, name)}"
                 )
+        if self.mined_by not in MINED_BY:
+            raise ConfigError(
+                f"fine_tuning.mined_by must be one of {', '.join(MINED_BY)}, got {self.mined_by!r}"
+            )
         if self.mined_skip >= self.mined_depth:
             raise ConfigError(
                 "fine_tuning.mined_skip must be below mined_depth, "

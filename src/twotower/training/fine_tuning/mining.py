@@ -1,7 +1,7 @@
-"""Hard negatives mined: items that the encoder takes for answers and that are none."""
+"""Hard negatives mined: items that the encoder, or BM25, takes for answers and that are none."""
 
-# Shapes: Q questions, R items that are looked at, W text width, M items kept of each question.
-from collections.abc import Sequence
+# Shapes: Q questions, P of them at once, R items that are looked at, M kept of each question.
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,15 @@ KEPT = 8
 """Mined items of a question, of which each batch draws."""
 _AT_ONCE = 256
 
+Scored = Callable[[slice], NDArray[np.float32]]
+"""Some of the questions -> their scores [P, R] of the items that are looked at."""
+
 
 def mined(
     questions: Sequence[Question],
-    query_QW: NDArray[np.float32],
+    scored: Scored,
     catalogue: Catalogue,
     rows: NDArray[np.int64],
-    item_RW: NDArray[np.float32],
     config: FineTuningConfig,
     progress: Steps | None = None,
 ) -> NDArray[np.int64]:
@@ -33,19 +35,17 @@ def mined(
 
     Args:
         questions: what is asked.
-        query_QW: vectors of the queries.
+        scored: who mistakes items for answers.
         catalogue: knows which items are negatives.
         rows: [R] item rows that are looked at, sorted; the best positive of each question is
             one of them.
-        item_RW: their vectors.
         config: how many are left out, how deep to look.
         progress: told of questions that are done.
     """
     found = np.full((len(questions), KEPT), PAD, np.int64)
     depth = min(config.mined_depth, len(rows))
     for start in range(0, len(questions), _AT_ONCE):
-        score_PR = query_QW[start : start + _AT_ONCE] @ item_RW.T
-        for place, score_R in enumerate(score_PR, start):
+        for place, score_R in enumerate(scored(slice(start, start + _AT_ONCE)), start):
             question = questions[place]
             near = np.argpartition(-score_R, depth - 1)[:depth]
             near = near[np.lexsort((near, -score_R[near]))][config.mined_skip :]
@@ -56,3 +56,10 @@ def mined(
         if progress:
             progress(min(start + _AT_ONCE, len(questions)), len(questions))
     return found
+
+
+def together(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[Q, 8] the first half of each, an item that is in both once."""
+    half = KEPT // 2
+    again = (other[:, :half, None] == one[:, None, :half]).any(axis=2)
+    return np.hstack([one[:, :half], np.where(again, PAD, other[:, :half])])

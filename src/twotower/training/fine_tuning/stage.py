@@ -18,6 +18,7 @@ from twotower.evaluation.cases import Cases, search_cases
 from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
+from twotower.lexical.bm25 import Bm25
 from twotower.progress import Progress, steps_of
 from twotower.schema import Split
 from twotower.training.config import Design
@@ -25,7 +26,7 @@ from twotower.training.fine_tuning.catalogue import Catalogue
 from twotower.training.fine_tuning.config import FineTuningConfig
 from twotower.training.fine_tuning.encoder import TrainableEncoder
 from twotower.training.fine_tuning.loop import Loop
-from twotower.training.fine_tuning.mining import KEPT, mined
+from twotower.training.fine_tuning.mining import KEPT, Scored, mined, together
 from twotower.training.fine_tuning.questions import Question, Questions
 from twotower.training.fine_tuning.titles import TitleQueries
 
@@ -108,6 +109,7 @@ class _Stage:
     ) -> None:
         self._config, self._untrained = design.fine_tuning, untrained
         self._folder, self._progress = folder, progress
+        self._language = dataset.about.language
         fields = [name for name in design.features.text_fields if name in dataset.about.text_fields]
         self._catalogue = Catalogue(item_texts(dataset.items, fields))
         self._questions = _questions(dataset, self._config)
@@ -147,13 +149,33 @@ class _Stage:
     def _mine(self, questions: list[Question], epoch: int) -> NDArray[np.int64]:
         if not self._config.mined_items:
             return np.full((len(questions), KEPT), schema.PAD, np.int64)
+        rows = np.union1d(self._pool, np.array([question.best for question in questions]))
+        found = {
+            "encoder": lambda: self._mined(questions, rows, self._nearest(questions, rows, epoch)),
+            "words": lambda: self._mined(questions, rows, self._by_words(questions, rows)),
+        }
+        if self._config.mined_by == "both":
+            return together(found["encoder"](), found["words"]())
+        return found[self._config.mined_by]()
+
+    def _mined(
+        self, questions: list[Question], rows: NDArray[np.int64], scored: Scored
+    ) -> NDArray[np.int64]:
+        told = steps_of(self._progress, "mine, rank")
+        return mined(questions, scored, self._catalogue, rows, self._config, told)
+
+    def _nearest(self, questions: list[Question], rows: NDArray[np.int64], epoch: int) -> Scored:
+        """Scores by the encoder that an epoch left."""
         encoder = self._encoder(epoch)
-        best = np.array([question.best for question in questions])
-        rows = np.union1d(self._pool, best)
         queries = encoder.encode([question.query for question in questions])
         items = self._encoded(encoder, rows, "mine")
-        told = steps_of(self._progress, "mine, rank")
-        return mined(questions, queries, self._catalogue, rows, items, self._config, told)
+        return lambda part: queries[part] @ items.T
+
+    def _by_words(self, questions: list[Question], rows: NDArray[np.int64]) -> Scored:
+        """Scores by BM25 over the texts that the encoder reads."""
+        texts = [self._catalogue.texts[row] for row in rows]
+        words = Bm25.fit({schema.TITLE: texts}, language=self._language)
+        return lambda part: words.batch_scores([question.query for question in questions[part]])
 
     def _encoded(
         self, encoder: TextEncoder, rows: NDArray[np.int64], why: str

@@ -9,7 +9,7 @@ from twotower.schema import PAD
 from twotower.training.fine_tuning.batches import batch_of
 from twotower.training.fine_tuning.catalogue import Catalogue
 from twotower.training.fine_tuning.config import FineTuningConfig
-from twotower.training.fine_tuning.mining import mined
+from twotower.training.fine_tuning.mining import mined, together
 from twotower.training.fine_tuning.questions import Question, Questions
 from twotower.training.fine_tuning.titles import TitleQueries
 
@@ -82,10 +82,9 @@ def test_items_with_all_words_of_a_made_up_query_are_no_negatives():
 
 def ranking(scores, **settings):
     """Rows that are mined for a question whose items have these scores, best first."""
-    vectors = np.array(scores, np.float32)[:, None]
+    of_all = np.array([scores], np.float32)
     config = FineTuningConfig(epochs=1, **settings)
-    one = np.ones((1, 1), np.float32)
-    found = mined([question()], one, CATALOGUE, np.arange(6), vectors, config)[0]
+    found = mined([question()], lambda part: of_all[part], CATALOGUE, np.arange(6), config)[0]
     return found[found != PAD].tolist()
 
 
@@ -99,6 +98,13 @@ def test_the_very_nearest_and_those_like_the_positive_are_not_mined():
     assert ranking(scores, mined_skip=0) == [4, 2, 5]
     assert ranking(scores, mined_skip=4) == [2, 5]
     assert ranking(scores, mined_skip=0, mined_depth=4) == [4]
+
+
+def test_of_two_miners_each_gives_half_and_nothing_twice():
+    one, other = np.arange(16).reshape(2, 8), np.arange(16).reshape(2, 8)[::-1].copy()
+    other[0, 1], other[1, 7] = 2, 99
+    expected = [[0, 1, 2, 3, 8, PAD, 10, 11], [8, 9, 10, 11, 0, 1, 2, 3]]
+    assert together(one, other).tolist() == expected
 
 
 def batch(asked, hard, seed=0, **settings):
@@ -137,6 +143,7 @@ def test_better_positives_are_drawn_more_often():
         ({"learning_rate": float("nan")}, "fine_tuning.learning_rate must be above 0"),
         ({"drop_share": float("nan")}, "fine_tuning.drop_share must be in"),
         ({"mined_skip": 100}, "fine_tuning.mined_skip must be below mined_depth, got 100 of 100"),
+        ({"mined_by": "hand"}, "mined_by must be one of encoder, words, both, got 'hand'"),
         ({"batch_queries": 1}, "fine_tuning.batch_queries must be at least 2, got 1"),
     ],
 )
