@@ -2,7 +2,7 @@
 
     python benchmarks/prepare.py FOLDER [--millions 1 10] [--items 100000]
 
-Writes review-like logs into FOLDER (about 40 MB a million) unless they are there: few users write
+Writes review-like logs into FOLDER (about 25 MB a million) unless they are there: few users write
 much and many little, items are a long tail, one event in fifty is there twice, one in two hundred
 is of an item nobody lists. Each way runs in a process of its own, by the same work: read the CSV,
 check types, leave out what is there twice or unknown, order by user and time, split by time, write
