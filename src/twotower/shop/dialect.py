@@ -146,7 +146,7 @@ def truncate_log(connection: Connection) -> None:
 def count_on(connection: Connection, table: str) -> None:
     """Lets a table's own numbers go on after those of rows that brought theirs with them."""
     if table in _NUMBERED and connection.engine.url.get_backend_name() == "postgresql":
-        largest = f"(SELECT max(sequence) FROM {table})"  # noqa: S608 - our own names
+        largest = f"(SELECT max(sequence) FROM {table})"  # noqa: S608 - our own names # nosec B608
         sequence = f"pg_get_serial_sequence('{table}', 'sequence')"
         connection.exec_driver_sql(f"SELECT setval({sequence}, coalesce({largest}, 1))")
 
