@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     setupFiles: ["src/testing/setup.ts"],
+    testTimeout: 60_000, // of a machine that does much else
     include: ["src/**/*.test.{ts,tsx}"],
     css: false,
     // jsdom 26 does not know the <search> element of HTML; browsers do since 2023.

@@ -93,6 +93,41 @@ def test_show_more_adds_products_and_back_takes_them_away(page, known_item):
     expect(cards).to_have_count(24)
 
 
+def test_filters_narrow_the_list_down_and_back_takes_them_away(page, known_item):
+    page.goto(f"/search?q={quote(known_item['title'])}&mode=semantic")
+    found = page.get_by_role("status").filter(has_text=re.compile(r"\d products?"))
+    expect(found).to_be_visible()
+    before = found.inner_text()
+    brand = page.get_by_role("group", name="Brand").get_by_role("checkbox").first
+    name, count = re.fullmatch(
+        r"(.+?)\s*([\d,]+)", brand.locator("..").inner_text(), re.DOTALL
+    ).groups()
+    brand.check()
+    expect(found).to_contain_text(re.compile(rf"^{count} products? "))
+    expect(page).to_have_url(re.compile("brand="))
+    page.reload()
+    expect(brand).to_be_checked()
+    expect(page.get_by_role("button", name=f"Remove filter {name}")).to_be_visible()
+    page.go_back()
+    expect(brand).not_to_be_checked()
+    expect(found).to_contain_text(before.split(" in ")[0])
+
+
+def test_an_order_by_price_is_one(page, known_item):
+    page.goto(f"/search?q={quote(known_item['title'])}&mode=semantic")
+    page.get_by_role("combobox", name="Sort by").select_option("Price, low to high")
+    expect(page).to_have_url(re.compile("sort=price_ascending"))
+    expect(page.get_by_role("list", name="Products found")).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    cards = page.get_by_role("list", name="Products found").get_by_role("article")
+    prices = [
+        float(re.search(r"[\d,]+\.\d\d", text).group().replace(",", ""))
+        for text in cards.all_inner_texts()
+    ]
+    assert len(prices) > 3
+    assert prices == sorted(prices)
+
+
 def test_words_that_nobody_uses_lead_on(page):
     page.goto("/search?q=qxzvwk&mode=lexical")
     expect(page.get_by_text("Nothing matches “qxzvwk”")).to_be_visible()

@@ -1,7 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Api } from "@/api/client";
-import type { RecommendationReply } from "@/api/types";
+import type { RecommendationReply, SearchRequest } from "@/api/types";
 import { identityOf, type Visitor } from "@/lib/identity";
+import { type Refinement, toFilter } from "@/lib/refinement";
 import { type Mode, PAGE_SIZE } from "@/lib/url-state";
 
 export const keys = {
@@ -11,17 +12,33 @@ export const keys = {
 
 const MINUTE = 60_000;
 
-export function searchQuery(
-  api: Api,
-  { q, mode, page, visitor }: { q: string; mode: Mode; page: number; visitor: Visitor },
-) {
+export interface Asked {
+  q: string;
+  mode: Mode;
+  page: number;
+  refinement: Refinement;
+}
+
+function searchRequest({ q, mode, page, refinement }: Asked): SearchRequest {
+  const filter = toFilter(refinement);
+  return {
+    query: q,
+    mode,
+    k: PAGE_SIZE,
+    offset: (page - 1) * PAGE_SIZE,
+    ...(page === 1 ? { facets: ["category", "brand", "price", "in_stock"], max_values: 60 } : {}),
+    ...(filter === undefined ? {} : { filter }),
+    ...(refinement.sort === undefined ? {} : { sort: refinement.sort }),
+  };
+}
+
+/** One page of a search. */
+export function searchQuery(api: Api, asked: Asked, visitor: Visitor) {
+  const { q, mode, page, refinement } = asked;
   return queryOptions({
-    queryKey: ["search", q, mode, page, visitor.id],
+    queryKey: ["search", q, mode, page, refinement, visitor.id],
     queryFn: ({ signal }) =>
-      api.search(
-        { query: q, mode, k: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, ...identityOf(visitor) },
-        signal,
-      ),
+      api.search({ ...searchRequest(asked), ...identityOf(visitor) }, signal),
     enabled: q !== "",
     staleTime: MINUTE,
   });

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 export type EventIn = Schemas["EventIn"];
 export type EventsReply = Schemas["EventsReply"];
 export type ExampleVisitor = Schemas["ExampleVisitor"];
+export type Facet = Schemas["Facet"];
 export type Hit = Schemas["Hit"];
 export type Item = Schemas["Item"];
 export type Kind = PastEvent["event"];

@@ -6,7 +6,16 @@ test("a query of digits stays text", () => {
 });
 
 test("the state survives the address", () => {
-  const state = { q: "50% wool & silk", mode: "semantic", page: 3 };
+  const state = {
+    q: "50% wool & silk",
+    mode: "semantic",
+    page: 3,
+    brand: ["Koda & Sons", "Umbra"],
+    category: "Home > Lamps",
+    low: 10,
+    stock: true,
+    sort: "newest",
+  };
   expect(readSearchState(parseSearch(stringifySearch(state)))).toEqual(state);
 });
 

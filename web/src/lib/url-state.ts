@@ -1,4 +1,5 @@
 import { isVisitorId } from "@/lib/identity";
+import { type Refinement, readRefinement } from "@/lib/refinement";
 
 export const MODES = ["hybrid", "lexical", "semantic"] as const;
 export type Mode = (typeof MODES)[number];
@@ -11,7 +12,7 @@ export interface VisitorState {
   visitor?: string;
 }
 
-export interface SearchState {
+export interface SearchState extends Refinement {
   q?: string;
   mode?: Mode;
   page?: number;
@@ -19,15 +20,23 @@ export interface SearchState {
 
 type Raw = Record<string, unknown>;
 
-/** Reads the query string as plain words, so that q=123 stays text. */
-export function parseSearch(text: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(text));
+/** Reads the query string as plain words, so that q=123 stays text; a name given twice is a list. */
+export function parseSearch(text: string): Record<string, string | string[]> {
+  const params = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...params].map(([name, value]) => {
+      const values = params.getAll(name);
+      return [name, values.length > 1 ? values : value];
+    }),
+  );
 }
 
 export function stringifySearch(state: Raw): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(state)) {
-    if (value !== undefined && value !== "") params.set(name, String(value));
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") params.append(name, String(one));
+    }
   }
   const text = params.toString();
   return text === "" ? "" : `?${text}`;
@@ -39,7 +48,7 @@ export function readVisitorState(raw: Raw): VisitorState {
 
 /** Defaults (both, page 1) are left out of the URL; nonsense becomes the default. */
 export function readSearchState(raw: Raw): SearchState {
-  const state: SearchState = {};
+  const state: SearchState = readRefinement(raw);
   const q = typeof raw.q === "string" ? raw.q.trim().slice(0, MAX_QUERY) : "";
   if (q !== "") state.q = q;
   const mode = MODES.find((known) => known === raw.mode);

@@ -1,5 +1,6 @@
 import type {
   EventIn,
+  Facet,
   Hit,
   Item,
   RecommendationRequest,
@@ -56,6 +57,8 @@ export class FakeShop {
   corrections: Record<string, string> = {};
   /** What is close to every query and matches none. */
   weak: Item[] = [];
+  /** Told with the first page of every search that asks for facets. */
+  facets: Facet[] = [];
   /** Item ids whose events are refused. */
   refused: string[] = [];
 
@@ -122,7 +125,7 @@ export class FakeShop {
     });
   }
 
-  private search({ query, mode = "hybrid", k = 24, offset = 0 }: SearchRequest) {
+  private search({ query, mode = "hybrid", k = 24, offset = 0, facets = [] }: SearchRequest) {
     const meant = (this.corrections[query] ?? query).toLowerCase();
     const found = this.items.filter((one) => one.title.toLowerCase().includes(meant));
     const page = found.slice(offset, offset + k);
@@ -131,6 +134,9 @@ export class FakeShop {
       query,
       corrected_query: this.corrections[query] ?? null,
       mode,
+      facets: this.facets.filter(({ field }) => facets.includes(field)),
+      is_exact: true,
+      next_cursor: null,
       hits: page.map((one, place) => hit(one, offset + place + 1)),
       weak_hits: (offset + k < found.length ? [] : this.weak).map((one, place) =>
         hit(one, found.length + place + 1),

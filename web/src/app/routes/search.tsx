@@ -1,24 +1,38 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { SearchResults } from "@/features/search/search-results";
 import { useSearch as useProductSearch } from "@/features/search/use-search";
+import type { Refinement } from "@/lib/refinement";
 import type { Mode } from "@/lib/url-state";
 import { useVisitor } from "../use-visitor";
 
 export function SearchPage() {
-  const { q = "", mode = "hybrid", page = 1 } = useSearch({ from: "/search" });
+  const {
+    q = "",
+    mode = "hybrid",
+    page = 1,
+    visitor: _,
+    ...refinement
+  } = useSearch({
+    from: "/search",
+  });
   const navigate = useNavigate();
-  const visitor = useVisitor();
-  const search = useProductSearch({ q, mode, page, visitor });
-  const onMode = (chosen: Mode) =>
+  const asked = { q, mode, page, refinement };
+  const search = useProductSearch(asked, useVisitor());
+  const ask = (chosen: Mode, refined: Refinement) =>
     void navigate({
       to: "/search",
-      search: { q, ...(chosen === "hybrid" ? {} : { mode: chosen }) },
+      search: { q, ...refined, ...(chosen === "hybrid" ? {} : { mode: chosen }) },
       resetScroll: false,
     });
   return (
     <>
       <title>{q === "" ? "Search · twotower" : `${q} · twotower`}</title>
-      <SearchResults q={q} mode={mode} page={page} search={search} onMode={onMode} />
+      <SearchResults
+        asked={asked}
+        search={search}
+        onMode={(chosen) => ask(chosen, refinement)}
+        onRefine={(refined) => ask(mode, refined)}
+      />
     </>
   );
 }

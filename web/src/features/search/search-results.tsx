@@ -1,21 +1,26 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import type { Asked } from "@/api/queries";
 import type { Hit, SearchReply } from "@/api/types";
+import { Button } from "@/components/ui/button";
 import { Grid, GridSkeleton } from "@/components/ui/grid";
 import { ProductCard } from "@/components/ui/product-card";
 import { Empty, Failure, Notice } from "@/components/ui/state";
 import { formatCount, formatTook, plural } from "@/lib/format";
+import { isNarrowed, type Refinement } from "@/lib/refinement";
 import type { Mode } from "@/lib/url-state";
+import { Chips } from "./chips";
 import { ModeSwitch } from "./mode-switch";
+import { RefinePanel } from "./refine-panel";
 import styles from "./search-results.module.css";
+import { SortMenu } from "./sort-menu";
 import type { Search } from "./use-search";
 
 interface SearchResultsProps {
-  q: string;
-  mode: Mode;
-  page: number;
+  asked: Asked;
   search: Search;
   onMode: (mode: Mode) => void;
+  onRefine: (refinement: Refinement) => void;
 }
 
 type Answered = Extract<Search, { state: "answered" }>;
@@ -29,9 +34,9 @@ function Summary({ answer }: { answer: SearchReply }) {
   const took = answer.took_ms.total;
   return (
     <p className={styles.summary} role="status">
+      {!answer.is_exact && "at least "}
       {plural(answer.total, "product")}
       {took !== undefined && ` in ${formatTook(took)}`}
-      {answer.total > 0 && `: ${answer.total_definition}`}
     </p>
   );
 }
@@ -66,7 +71,18 @@ function HowAnswered({ answer }: { answer: SearchReply }) {
   );
 }
 
-function NothingFound({ q, mode }: { q: string; mode: Mode }) {
+function NothingFound({
+  asked: { q, mode, refinement },
+  onRefine,
+}: Pick<SearchResultsProps, "asked" | "onRefine">) {
+  if (isNarrowed(refinement)) {
+    const { sort } = refinement;
+    return (
+      <Empty title={`Nothing for “${q}” with these filters`}>
+        <Button onClick={() => onRefine(sort === undefined ? {} : { sort })}>Clear filters</Button>
+      </Empty>
+    );
+  }
   return (
     <Empty title={`Nothing matches “${q}”`}>
       {mode === "lexical" ? (
@@ -117,21 +133,17 @@ function useFocusOnNew(count: number, page: number) {
 }
 
 function Hits({
-  q,
-  mode,
-  page,
+  asked: { q, mode, page, refinement },
   search,
 }: {
-  q: string;
-  mode: Mode;
-  page: number;
+  asked: Asked;
   search: Answered;
 }) {
   const { answer, found } = search;
   const list = useFocusOnNew(found.length, page);
   const byMeaning = mode === "hybrid" ? found.filter(({ hit }) => isByMeaning(hit)) : [];
   const isAllByMeaning = byMeaning.length === found.length;
-  const next = { q, page: page + 1, ...(mode === "hybrid" ? {} : { mode }) };
+  const next = { q, page: page + 1, ...refinement, ...(mode === "hybrid" ? {} : { mode }) };
   return (
     <>
       {isAllByMeaning && <Notice>No product has these words. These fit by their meaning.</Notice>}
@@ -166,7 +178,7 @@ function Hits({
   );
 }
 
-function Body({ q, mode, page, search }: Omit<SearchResultsProps, "onMode">) {
+function Body({ asked, search, onRefine }: Omit<SearchResultsProps, "onMode">) {
   if (search.state === "idle") {
     return (
       <Empty title="What are you looking for?">
@@ -188,30 +200,63 @@ function Body({ q, mode, page, search }: Omit<SearchResultsProps, "onMode">) {
   if (search.found.length === 0) {
     return (
       <>
-        <NothingFound q={q} mode={mode} />
+        <NothingFound asked={asked} onRefine={onRefine} />
         <WeakHits weak={search.weak} title="The nearest there is" />
       </>
     );
   }
-  return <Hits key={`${q} ${mode}`} q={q} mode={mode} page={page} search={search} />;
+  return (
+    <Hits
+      key={JSON.stringify([asked.q, asked.mode, asked.refinement])}
+      asked={asked}
+      search={search}
+    />
+  );
 }
 
-/** The answer to a query, in each of its states. */
-export function SearchResults({ q, mode, page, search, onMode }: SearchResultsProps) {
+function Heading({ asked: { q, mode }, search, onMode }: Omit<SearchResultsProps, "onRefine">) {
+  return (
+    <div className={styles.head}>
+      <div className={styles.titles}>
+        <h1 id="results-title" className={styles.title}>
+          {q === "" ? "Search" : `“${q}”`}
+        </h1>
+        {search.state === "answered" && <Corrected answer={search.answer} mode={mode} />}
+        {search.state === "answered" && <Summary answer={search.answer} />}
+      </div>
+      {q !== "" && <ModeSwitch mode={mode} onChange={onMode} />}
+    </div>
+  );
+}
+
+/** The answer to a query, in each of its states, and what it can be narrowed down by. */
+export function SearchResults({ asked, search, onMode, onRefine }: SearchResultsProps) {
+  const { refinement } = asked;
+  const { sort = "relevance", ...narrowed } = refinement;
+  const isAnswered = search.state === "answered";
   return (
     <section className={styles.results} aria-labelledby="results-title">
-      <div className={styles.head}>
-        <div className={styles.titles}>
-          <h1 id="results-title" className={styles.title}>
-            {q === "" ? "Search" : `“${q}”`}
-          </h1>
-          {search.state === "answered" && <Corrected answer={search.answer} mode={mode} />}
-          {search.state === "answered" && <Summary answer={search.answer} />}
+      <Heading asked={asked} search={search} onMode={onMode} />
+      {isAnswered && <HowAnswered answer={search.answer} />}
+      <div className={styles.columns}>
+        {isAnswered && (
+          <RefinePanel facets={search.answer.facets} refinement={refinement} onRefine={onRefine} />
+        )}
+        <div className={styles.found} aria-busy={isAnswered && search.isUpdating}>
+          {asked.q !== "" && (
+            <div className={styles.tools}>
+              <Chips refinement={refinement} onRefine={onRefine} />
+              <SortMenu
+                sort={sort}
+                onChange={(chosen) =>
+                  onRefine(chosen === "relevance" ? narrowed : { ...narrowed, sort: chosen })
+                }
+              />
+            </div>
+          )}
+          <Body asked={asked} search={search} onRefine={onRefine} />
         </div>
-        {q !== "" && <ModeSwitch mode={mode} onChange={onMode} />}
       </div>
-      {search.state === "answered" && <HowAnswered answer={search.answer} />}
-      <Body q={q} mode={mode} page={page} search={search} />
     </section>
   );
 }

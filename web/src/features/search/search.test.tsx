@@ -1,27 +1,46 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { expect, test } from "vitest";
+import type { Asked } from "@/api/queries";
+import type { Facet } from "@/api/types";
 import { visitorFrom } from "@/lib/identity";
+import type { Refinement } from "@/lib/refinement";
 import { type Mode, PAGE_SIZE } from "@/lib/url-state";
 import { FakeShop, hit, item } from "@/testing/fake-shop";
 import { renderWith } from "@/testing/render";
+import { shownCategories } from "./refine-panel";
 import { SearchBox } from "./search-box";
 import { isByMeaning, SearchResults } from "./search-results";
 import { useSearch } from "./use-search";
 
 const visitor = visitorFrom("anon-1");
 
-interface Asked {
+interface Asking extends Partial<Asked> {
   q: string;
-  mode?: Mode;
-  page?: number;
   onMode?: (mode: Mode) => void;
+  onRefine?: (refinement: Refinement) => void;
 }
 
-function Searching({ q, mode = "hybrid", page = 1, onMode = () => undefined }: Asked) {
-  const search = useSearch({ q, mode, page, visitor });
-  return <SearchResults q={q} mode={mode} page={page} search={search} onMode={onMode} />;
+function Searching({ onMode = () => undefined, onRefine = () => undefined, ...given }: Asking) {
+  const asked: Asked = { mode: "hybrid", page: 1, refinement: {}, ...given };
+  const search = useSearch(asked, visitor);
+  return <SearchResults asked={asked} search={search} onMode={onMode} onRefine={onRefine} />;
 }
+
+/** A page whose address is its state. */
+function Page({ q }: { q: string }) {
+  const [refinement, setRefinement] = useState<Refinement>({});
+  return <Searching q={q} refinement={refinement} onRefine={setRefinement} />;
+}
+
+const counted = (field: Facet["field"], values: Record<string, number>): Facet => ({
+  field,
+  values: Object.entries(values).map(([value, count]) => ({ value, count, is_chosen: false })),
+  n_values: Object.keys(values).length,
+  low: null,
+  high: null,
+});
 
 const lamps = Array.from({ length: 60 }, (_, place) =>
   item(`L${place}`, { title: `Lamp ${place}` }),
@@ -54,7 +73,15 @@ test("tells the server who asks and how", async () => {
   renderWith(shop, <Searching q="lamp" mode="semantic" />);
   await screen.findByText(/^60 products in 3 ms/);
   expect(shop.bodiesOf("/v1/search")).toEqual([
-    { query: "lamp", mode: "semantic", k: PAGE_SIZE, offset: 0, visitor_id: "anon-1" },
+    {
+      query: "lamp",
+      mode: "semantic",
+      k: PAGE_SIZE,
+      offset: 0,
+      facets: ["category", "brand", "price", "in_stock"],
+      max_values: 60,
+      visitor_id: "anon-1",
+    },
   ]);
 });
 
@@ -107,6 +134,83 @@ test("a choice of mode is passed on", async () => {
   renderWith(new FakeShop(lamps), <Searching q="lamp" onMode={(mode) => chosen.push(mode)} />);
   await userEvent.click(screen.getByRole("radio", { name: "Meaning" }));
   expect(chosen).toEqual(["semantic"]);
+});
+
+test("a brand that is chosen is asked for, stands as a chip, and is taken back there", async () => {
+  const shop = new FakeShop(lamps);
+  shop.facets = [counted("brand", { Koda: 40, "Umbra & Co": 20 })];
+  renderWith(shop, <Page q="lamp" />);
+  await userEvent.click(await screen.findByRole("checkbox", { name: /Koda/ }));
+  await userEvent.click(screen.getByRole("checkbox", { name: /Umbra/ }));
+  const asked = shop.bodiesOf<{ filter?: string }>("/v1/search").map(({ filter }) => filter);
+  expect(asked).toEqual([undefined, 'brand IN ["Koda"]', 'brand IN ["Koda", "Umbra & Co"]']);
+  const chips = screen.getByRole("list", { name: "Filters that are set" });
+  await userEvent.click(within(chips).getByRole("button", { name: /Remove filter\s*Koda/ }));
+  expect(screen.getByRole("checkbox", { name: /Koda/ })).not.toBeChecked();
+  expect(screen.getByRole("checkbox", { name: /Umbra/ })).toBeChecked();
+  expect(within(chips).queryByRole("button", { name: "Clear all" })).toBeNull();
+});
+
+test("a list stays until the refined one is there", async () => {
+  const shop = new FakeShop(lamps);
+  shop.facets = [counted("brand", { Koda: 40 })];
+  renderWith(shop, <Page q="lamp" />);
+  const box = await screen.findByRole("checkbox", { name: /Koda/ });
+  shop.failing = "unreachable";
+  await userEvent.click(box);
+  expect(await screen.findByRole("alert")).toBeVisible();
+  shop.failing = null;
+  await userEvent.click(screen.getByRole("button", { name: /Remove filter/ }));
+  expect(await screen.findByText(/^60 products in 3 ms/)).toBeVisible();
+});
+
+test("prices are asked for as they are written, and nonsense is not", async () => {
+  const shop = new FakeShop(lamps);
+  shop.facets = [{ ...counted("price", {}), n_values: 9, low: 4.5, high: 120 }];
+  const chosen: Refinement[] = [];
+  renderWith(shop, <Searching q="lamp" onRefine={(refinement) => chosen.push(refinement)} />);
+  const from = await screen.findByRole("textbox", { name: "From" });
+  expect(from).toHaveAttribute("placeholder", "4.50");
+  await userEvent.type(from, "10");
+  await userEvent.type(screen.getByRole("textbox", { name: "To" }), "cheap{Enter}");
+  expect(chosen).toEqual([{ low: 10 }]);
+});
+
+test("categories open below the chosen one", () => {
+  const facet = counted("category", {
+    Home: 9,
+    "Home > Lamps": 5,
+    "Home > Lamps > Desk": 2,
+    Toys: 1,
+  });
+  const names = (chosen?: string) => shownCategories(facet, chosen).map(({ value }) => value);
+  expect(names()).toEqual(["Home", "Toys"]);
+  expect(names("Home")).toEqual(["Home", "Home > Lamps", "Toys"]);
+  expect(names("Home > Lamps")).toEqual(["Home", "Home > Lamps", "Home > Lamps > Desk", "Toys"]);
+});
+
+test("nothing with these filters offers to clear them, and keeps the order", async () => {
+  const chosen: Refinement[] = [];
+  renderWith(
+    new FakeShop(lamps),
+    <Searching
+      q="sofa"
+      refinement={{ stock: true, sort: "newest" }}
+      onRefine={(refinement) => chosen.push(refinement)}
+    />,
+  );
+  expect(await screen.findByText("Nothing for “sofa” with these filters")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+  expect(chosen).toEqual([{ sort: "newest" }]);
+});
+
+test("the order is chosen from a menu and asked for", async () => {
+  const shop = new FakeShop(lamps);
+  renderWith(shop, <Page q="lamp" />);
+  await screen.findByText(/^60 products in 3 ms/);
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Sort by" }), "newest");
+  const last = shop.bodiesOf<{ sort?: string }>("/v1/search").at(-1);
+  expect(last?.sort).toBe("newest");
 });
 
 test("what was mistyped is said with what was read instead", async () => {

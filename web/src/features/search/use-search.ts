@@ -1,9 +1,10 @@
 import { useQueries } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { useApi } from "@/api/context";
-import { searchQuery } from "@/api/queries";
+import { type Asked, searchQuery } from "@/api/queries";
 import type { Hit, SearchReply } from "@/api/types";
 import type { Visitor } from "@/lib/identity";
-import { MAX_PAGES, type Mode, PAGE_SIZE } from "@/lib/url-state";
+import { MAX_PAGES, PAGE_SIZE } from "@/lib/url-state";
 
 export interface Found {
   hit: Hit;
@@ -22,23 +23,32 @@ export type Search =
       found: Found[];
       /** What comes after the last match and does not count as one. */
       weak: Found[];
+      /** Whether this is the list before the last refinement, until the new one is there. */
+      isUpdating: boolean;
       hasMore: boolean;
       isLoadingMore: boolean;
       moreError: Error | null;
       retry: () => void;
     };
 
+type Answered = Extract<Search, { state: "answered" }>;
+
+/** The last answer to the same words, to stay until a refined one is there. */
+function useLastAnswer(asked: Asked, search: Search): Answered | null {
+  const last = useRef<{ of: string; answered: Answered } | null>(null);
+  const of = JSON.stringify([asked.q, asked.mode]);
+  useEffect(() => {
+    if (search.state === "answered") last.current = { of, answered: search };
+  }, [of, search]);
+  return last.current?.of === of ? last.current.answered : null;
+}
+
 /** The search of a query up to a page: each page is one request, kept apart in the cache. */
-export function useSearch(asked: {
-  q: string;
-  mode: Mode;
-  page: number;
-  visitor: Visitor;
-}): Search {
+function usePages(asked: Asked, visitor: Visitor): Search {
   const api = useApi();
   const pages = Array.from({ length: asked.page }, (_, index) => index + 1);
   const results = useQueries({
-    queries: pages.map((page) => searchQuery(api, { ...asked, page })),
+    queries: pages.map((page) => searchQuery(api, { ...asked, page }, visitor)),
   });
   const retry = () => {
     for (const result of results) if (result.isError) void result.refetch();
@@ -57,9 +67,16 @@ export function useSearch(asked: {
     answer: first.data,
     found,
     weak: of(results.at(-1)?.data, "weak_hits"),
+    isUpdating: false,
     hasMore: !isWhole && results.every((result) => (result.data?.hits.length ?? 0) > 0),
     isLoadingMore: results.some((result) => result.isPending && result.isFetching),
     moreError: results.find((result) => result.isError)?.error ?? null,
     retry,
   };
+}
+
+export function useSearch(asked: Asked, visitor: Visitor): Search {
+  const search = usePages(asked, visitor);
+  const last = useLastAnswer(asked, search);
+  return search.state === "loading" && last !== null ? { ...last, isUpdating: true } : search;
 }
