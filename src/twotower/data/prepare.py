@@ -29,9 +29,9 @@ from twotower.progress import Progress
 SplitKind = Literal[
     "auto",
     "time",
-    "rolling",
     "leave-one-out",
     "given",
+    "rolling",
     "cold-start",
     "random",
     "random-by-user",
@@ -106,11 +106,6 @@ class PrepareConfig:
             if getattr(self, name) not in get_args(kind):
                 known = ", ".join(get_args(kind))
                 raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
-        if not (self.window >= 0 and (self.window + 2) * self.test_share < 1):
-            raise ConfigError(
-                f"window must be 0 or more, and leave something before it, got {self.window} "
-                f"windows of {self.test_share:g}"
-            )
         if self.k_core < 0:
             raise ConfigError(f"k_core must be 0 or more, got {self.k_core}")
         shares = (self.validation_share, self.test_share)
@@ -118,6 +113,11 @@ class PrepareConfig:
             raise ConfigError(
                 "validation_share and test_share must be above 0 and leave some for training "
                 f"(sum below 1), got {shares[0]} and {shares[1]}"
+            )
+        if self.window < 0 or sum(shares) + self.window * self.test_share >= 1:
+            raise ConfigError(
+                "window must be 0 or more and leave some for training, got "
+                f"{self.window} times a test_share of {self.test_share:g}"
             )
 
     @property

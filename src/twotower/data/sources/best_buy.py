@@ -1,7 +1,8 @@
 """Best Buy: the catalogue of an electronics shop, and what its visitors typed, 2011.
 
-Source: the Data Mining Hackathon on Best Buy's mobile site, San Francisco, 2012, and the
-catalogue of Best Buy's developers' interface. Licence: none is known; for evaluation only.
+Source: the Data Mining Hackathon on Best Buy's mobile site, San Francisco, 2012,
+https://www.kaggle.com/c/acm-sf-chapter-hackathon-big. Licence: none is known; for evaluation
+only.
 
 Files: products (upc, name, manufacturer, short_description, long_description) and, where there
 is one, queries (user, category, query, click_time, query_time), as Parquet or CSV.
@@ -10,6 +11,8 @@ Taken: every product once, tags and entities taken out by the rule `markup`, bot
 a row; every typed query as the event `search`, at query_time, taken for UTC. Not taken: category
 and click_time, since what was clicked is not in the file. There are no events with products and
 no judgments: it is a catalogue alone.
+
+The publisher counts nothing; the file that was read has 48,194 products with 46,156 codes.
 """
 
 from pathlib import Path
