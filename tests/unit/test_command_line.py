@@ -12,6 +12,7 @@ import pytest
 
 VERBS = [
     "prepare",
+    "profile",
     "train",
     "tune",
     "evaluate",

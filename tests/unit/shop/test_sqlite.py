@@ -110,7 +110,7 @@ def test_the_first_revision_makes_the_tables_of_schema_version_1(where, run, tmp
     made = tmp_path / "made.sqlite"
     engine = open_engine(made)
     with engine.begin() as connection:
-        for table in ("events", "products", "feeds", REVISION_TABLE):
+        for table in ("events", "products", "feeds", "keys", "erasures", REVISION_TABLE):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         with Operations.context(MigrationContext.configure(connection)):
             first.upgrade()
