@@ -47,6 +47,7 @@ def cleaned(
     now_ms: int,
     config: CleanConfig | None = None,
     first: Callable[[Cleaning], None] | None = None,
+    numbered: bool = True,
 ) -> tuple[Tables, tuple[Rule, ...]]:
     """The tables after every rule, and what each rule did.
 
@@ -55,8 +56,9 @@ def cleaned(
         now_ms: the time now; events more than a day later are from the future.
         config: what rules do; the defaults when left out.
         first: rules that these tables alone have, applied before all others.
+        numbered: whether the rows are those of the files, see `Cleaning`.
     """
-    cleaning = Cleaning(tables)
+    cleaning = Cleaning(tables, numbered=numbered)
     if first is not None:
         first(cleaning)
     config = config or CleanConfig()

@@ -157,7 +157,9 @@ def prepare(
     )  # one name for what each stage leaves, so that a large log is not kept in all its states
     tell("clean", 2, len(_STAGES))
     first = source.tidy if isinstance(source, Published) else nothing_more
-    tables, rules = cleaned(tables, now_ms=now_ms(), config=config.cleaning, first=first)
+    tables, rules = cleaned(
+        tables, now_ms=now_ms(), config=config.cleaning, first=first, numbered=not faults
+    )
     tell("split", 3, len(_STAGES))
     tables, later = _window(tables, config)
     rules = (*faults, *rules, *later)
@@ -324,7 +326,7 @@ def _window(tables: Tables, config: PrepareConfig) -> tuple[Tables, tuple[Rule, 
     share = config.window * config.test_share
     cuts = splits.time_cuts(events[schema.TIME], validation_share=1e-9, test_share=share)
     later = pl.col(schema.TIME) >= cuts.test_from
-    cleaning = Cleaning(tables)
+    cleaning = Cleaning(tables, numbered=False)
     cleaning.drop("after_the_window", "events", later)
     return cleaning.tables, tuple(cleaning.rules)
 

@@ -34,14 +34,24 @@ class Rule:
 class Cleaning:
     """Applies rules to the tables of a shop, one after the other, and keeps the record.
 
+    Args:
+        tables: the tables.
+        numbered: whether their rows are those of the files, so that examples can name them.
+
     Attributes:
         tables: the tables, as the rules so far have left them.
         rules: the rules that found something.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, numbered: bool = True) -> None:
         self.tables = tables
         self.rules: list[Rule] = []
+        self._places: dict[str, pl.Series] = {}
+        if numbered:
+            self._places = {
+                name: pl.int_range(1, len(frame) + 1, eager=True)
+                for name, frame in tables.frames.items()
+            }
 
     def replace(self, name: str, table: str, bad: pl.Expr, column: str, value: Any) -> None:
         """Sets a column to a value wherever the rule finds something."""
@@ -74,15 +84,22 @@ class Cleaning:
         found = frame.select(bad.fill_null(value=False)).to_series()
         if self._record(name, table, frame, found, LEFT_OUT):
             self._put(table, frame.filter(~found))
+            if self._are_numbered(table, frame):
+                self._places[table] = self._places[table].filter(~found)
 
     def _record(
         self, name: str, table: str, frame: pl.DataFrame, found: pl.Series, action: str
     ) -> bool:
         count = int(found.sum())
         if count:
-            examples = frame.with_row_index("row", offset=1).filter(found).head(_EXAMPLES)
-            self.note(name, table, count, action, examples)
+            if self._are_numbered(table, frame):
+                frame = frame.select(self._places[table].alias("row"), pl.all())
+            self.note(name, table, count, action, frame.filter(found).head(_EXAMPLES))
         return bool(count)
+
+    def _are_numbered(self, table: str, frame: pl.DataFrame) -> bool:
+        """Whether the place in its file is known of every row; rules outside may take rows away."""
+        return len(self._places.get(table, ())) == len(frame)
 
     def note(self, name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> None:
         """Keeps what a rule did."""

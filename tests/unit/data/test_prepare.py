@@ -204,6 +204,25 @@ def test_events_of_unknown_items_are_left_out_or_kept_as_the_rule_says(tmp_path)
     assert rule(kept, "unknown_item")["action"].startswith("kept")
 
 
+def test_examples_name_the_rows_of_the_file_whatever_rules_took_before(tmp_path):
+    events = (
+        "user_id,item_id,event,time\n,a,view,2025-03-01\nu,,view,2025-03-01\nu,a,view,\n"
+        "u,zz,view,2025-03-01\nu,a,view,2999-03-01\nu,b,view,2025-03-02\nu,b,view,2025-03-02\n"
+    )
+    dataset = prepare(shop(tmp_path, events=events))
+    found = {
+        one["name"]: [e.get("row") for e in one["examples"]] for one in dataset.profile["cleaning"]
+    }
+    assert found == {
+        "event_without_user": [1],
+        "event_without_item": [2],
+        "event_without_time": [3],
+        "unknown_item": [4],
+        "future_event": [5],
+        "duplicate_event": [7],
+    }
+
+
 def test_a_query_of_two_splits_does_not_leak(tmp_path):
     judgments = (
         "query,item_id,grade,split\nq,a,E,train\nq,b,I,test\nr,a,E,train\ns,c,E,validation\n"

@@ -32,6 +32,13 @@ def test_rows_at_fault_are_put_aside_with_their_reasons(tmp_path):
     }  # fmt: skip
 
 
+def test_where_rows_were_put_aside_no_wrong_row_is_named(tmp_path):
+    faulty = FAULTY_EVENTS + ",a,view,2025-03-05\n"
+    dataset = prepare(shop(tmp_path, items=FAULTY_ITEMS, events=faulty), SKIP)
+    one = next(r for r in dataset.profile["cleaning"] if r["name"] == "event_without_user")
+    assert "row" not in one["examples"][0]
+
+
 def test_nothing_else_changes_by_skipping(tmp_path):
     assert prepare(shop(tmp_path), SKIP).content_hash == prepare(tmp_path).content_hash
 
