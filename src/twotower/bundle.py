@@ -35,6 +35,8 @@ from twotower.towers.exported import ExportedTowers
 
 FORMAT = 2
 """Version of the folder's layout. A release reads this one and says so of others."""
+REJECTED = ".rejected"
+"""Ends the name of a bundle that lost to its baselines and was put beside a better one."""
 
 MANIFEST, REPORT = "manifest.json", "report.json"
 _DATA, _MODEL, _INDEX, _LEXICAL = "data", "model", "index", "lexical"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twotower import disk
-from twotower.bundle import MANIFEST, Bundle, Model, refuse_foreign, write_bundle
+from twotower.bundle import MANIFEST, REJECTED, Bundle, Model, refuse_foreign, write_bundle
 from twotower.data import dataset as dataset_files
 from twotower.data.dataset import Dataset
 from twotower.data.outside import read_outside
@@ -260,9 +260,13 @@ def _place(out: Path, report: Report) -> Path:
     """Where a bundle goes that has this report."""
     if report["verdict"]["promoted"] or not (out / MANIFEST).is_file():
         return out
-    if not reports.load(out / REPORT)["verdict"]["promoted"]:
+    try:
+        is_better = reports.load(out / REPORT)["verdict"]["promoted"]
+    except DataError:  # damaged: nothing to keep
+        is_better = False
+    if not is_better:
         return out
-    beside = out.absolute().with_name(f"{out.absolute().name}.rejected")
+    beside = out.absolute().with_name(f"{out.absolute().name}{REJECTED}")
     refuse_foreign(beside)
     return beside
 

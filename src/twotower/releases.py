@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from twotower import disk
-from twotower.bundle import MANIFEST, read_manifest
+from twotower.bundle import MANIFEST, REJECTED, read_manifest
 from twotower.errors import BundleError, UnknownRelease
 
 _POINTER: Final = "current.json"
@@ -103,6 +103,6 @@ class ReleaseFolder:
 
 
 def _bundles_in(folder: Path) -> list[str]:
-    """Names of what looks like bundles, in the order of the alphabet."""
+    """Names of what looks like bundles, in the order of the alphabet; none that was rejected."""
     found = (file.parent.name for file in folder.glob(f"*/{MANIFEST}"))
-    return sorted(name for name in found if _NAME.fullmatch(name))
+    return sorted(name for name in found if _NAME.fullmatch(name) and not name.endswith(REJECTED))

@@ -12,6 +12,7 @@ from twotower.bundle import Bundle
 from twotower.errors import DataError, MissingExtra, OutputError
 from twotower.pipeline import Workshop
 from twotower.recipes import derive, recipe
+from twotower.releases import ReleaseFolder
 from twotower.schema import Split
 from twotower.training.run import Run
 
@@ -109,6 +110,9 @@ def test_a_bundle_that_lost_to_its_baselines_never_replaces_one_that_won(copy, w
     assert (out / "manifest.json").read_bytes() == kept
     assert not Bundle.load(copy / "bundle.rejected").report["verdict"]["promoted"]
     assert (copy / "bundle.rejected" / "report.html").is_file()
+    assert ReleaseFolder(copy).names() == ["bundle"], "what was rejected is served by nobody"
+    (out / "report.json").write_text("{")
+    assert bundle_with(copy / "run", out, workshop, promoted=False).folder == out
 
 
 def test_an_interrupted_build_goes_on_where_it_was(tmp_path, cache):
