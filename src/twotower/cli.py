@@ -91,9 +91,10 @@ def prepare(
         print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})
         return None
     print_prepared(dataset)
+    name = escape(str(out))
     Console().print(
-        f"Prepared data in [bold]{out}[/]. To look at it: twotower profile {out}. "
-        f"Next: twotower train {out} --out RUN",
+        f"Prepared data in [bold]{name}[/]. To look at it: twotower profile {name}. "
+        f"Next: twotower train {name} --out RUN",
         soft_wrap=True,
     )
     return None
@@ -346,7 +347,9 @@ def _rehearse(source: Any, recipe: Any, shop: Path | None, *, as_json: bool) -> 
     else:
         print_dry_run(found)
         if is_new:
-            Console().print(f"The mapping is in [bold]{shop}[/]: edit it, then prepare with it.")
+            Console().print(
+                f"The mapping is in [bold]{escape(str(shop))}[/]: edit it, then prepare with it."
+            )
     if found.refused:
         raise typer.Exit(exits.FAILED)
 

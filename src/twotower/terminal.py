@@ -110,7 +110,9 @@ def print_dry_run(found: Any) -> None:
     console = Console()
     if found.guess is not None:
         for name, file in found.guess.files.items():
-            table = Table("column", "looks like", "because", "read as", title=f"{name}: {file}")
+            table = Table(
+                "column", "looks like", "because", "read as", title=escape(f"{name}: {file}")
+            )
             for one in found.guess.columns:
                 if one.table == name:
                     by = {"values": "guessed", "name": "its name"}.get(one.by, one.by)
