@@ -10,13 +10,14 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from twotower.errors import ConfigError, ServerProblem, ServerUnreachable
+from twotower.server.indexing import Wait
 from twotower.server.replies import (
     BatchReply,
+    ChangedProductReply,
     DeletedProductReply,
     ErasedReply,
     EventsReply,
     HealthReply,
-    IndexedProductReply,
     Problem,
     ProductReply,
     RecommendationReply,
@@ -24,6 +25,7 @@ from twotower.server.replies import (
     SearchReply,
     StatsReply,
     SuggestReply,
+    TaskReply,
     VersionReply,
     VisitorReply,
     VisitorsReply,
@@ -130,21 +132,31 @@ class Client:
         """Gives one product."""
         return self._ask("GET", _product(item_id), ProductReply)
 
-    def put_product(self, item_id: str, product: ProductIn) -> IndexedProductReply:
+    def put_product(
+        self, item_id: str, product: ProductIn, *, wait: Wait = "indexed"
+    ) -> ChangedProductReply:
         """Adds or replaces a product."""
-        return self._ask("PUT", _product(item_id), IndexedProductReply, product)
+        return self._ask("PUT", _product(item_id, wait), ChangedProductReply, product)
 
-    def patch_product(self, item_id: str, patch: ProductPatch) -> IndexedProductReply:
+    def patch_product(
+        self, item_id: str, patch: ProductPatch, *, wait: Wait = "indexed"
+    ) -> ChangedProductReply:
         """Changes the fields of a product that the patch was given."""
-        return self._ask("PATCH", _product(item_id), IndexedProductReply, patch)
+        return self._ask("PATCH", _product(item_id, wait), ChangedProductReply, patch)
 
-    def change_products(self, lines: Iterable[ProductLine | DeletedLine]) -> BatchReply:
+    def change_products(
+        self, lines: Iterable[ProductLine | DeletedLine], *, wait: Wait = "indexed"
+    ) -> BatchReply:
         """Puts in and takes out many products; each line is judged by itself."""
-        return self._ask("POST", "/v1/products:batch", BatchReply, list(lines))
+        return self._ask("POST", f"/v1/products:batch?wait={wait}", BatchReply, list(lines))
 
-    def delete_product(self, item_id: str) -> DeletedProductReply:
+    def delete_product(self, item_id: str, *, wait: Wait = "indexed") -> DeletedProductReply:
         """Takes a product out."""
-        return self._ask("DELETE", _product(item_id), DeletedProductReply)
+        return self._ask("DELETE", _product(item_id, wait), DeletedProductReply)
+
+    def task(self, task_id: str) -> TaskReply:
+        """Says how far the server is with what was stored with `wait="stored"`."""
+        return self._ask("GET", f"/v1/tasks/{quote(task_id, safe='')}", TaskReply)
 
     # -- people --------------------------------------------------------------------
 
@@ -258,8 +270,9 @@ def _problem(status: int, content: bytes) -> ServerProblem:
     return ServerProblem(told.detail, status, told.type, told.request_id)
 
 
-def _product(item_id: str) -> str:
-    return f"/v1/products/{quote(item_id, safe='')}"
+def _product(item_id: str, wait: Wait | None = None) -> str:
+    path = f"/v1/products/{quote(item_id, safe='')}"
+    return path if wait is None else f"{path}?wait={wait}"
 
 
 def _visitor(visitor_id: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from twotower.errors import DataError, UnknownItem
 from twotower.retrieval.catalogue import one_product
+from twotower.server.indexing import Wait
 from twotower.server.live_shop import LiveShop
 from twotower.server.problems import ProblemError, faults_of
 from twotower.server.replies import BatchReply, RejectedLine
@@ -23,12 +24,13 @@ class _Change:
     body: dict[str, Any] | None
 
 
-def batch_reply(shop: LiveShop, body: bytes, request_id: str) -> BatchReply:
-    """Stores the products of a batch in one transaction, and indexes them.
+def batch_reply(shop: LiveShop, body: bytes, wait: Wait, request_id: str) -> BatchReply:
+    """Stores the products of a batch in one transaction.
 
     Args:
         shop: The open shop.
         body: Lines of JSON; empty ones are passed over.
+        wait: Whether the answer waits until searches know of them.
         request_id: Of this request.
 
     Returns:
@@ -50,14 +52,18 @@ def batch_reply(shop: LiveShop, body: bytes, request_id: str) -> BatchReply:
         else:
             changes.append(change)
             coming[change.item_id] = change.body is not None
-    shop.change_products([(one.item_id, one.body) for one in changes])
+    task = None
+    if changes:
+        numbers = shop.database.products.store([(one.item_id, one.body) for one in changes])
+        task = shop.settle(numbers, wait)
     deleted = sum(one.body is None for one in changes)
     return BatchReply(
         request_id=request_id,
         stored=len(changes) - deleted,
         deleted=deleted,
         rejected=rejected,
-        indexed=True,
+        indexed=task is None,
+        task_id=task.task_id if task else None,
     )
 
 

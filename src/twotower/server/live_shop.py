@@ -1,7 +1,7 @@
 """The open shop behind the routes: the bundle's answers joined with the live database."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +14,14 @@ from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
 from twotower.server.erased import Erased
 from twotower.server.event_times import event_time
+from twotower.server.indexing import IndexingTask, Wait, unknown_task
 from twotower.server.metrics import Metrics
 from twotower.server.replica import Replica
 from twotower.server.requests import EventIn, ProductIn, ProductPatch
 from twotower.server.settings import ServerSettings
 from twotower.server.user_log import UserLog
 from twotower.shop.database import ShopDatabase
-from twotower.shop.records import LiveEvent, Rejection, Verdicts
+from twotower.shop.records import LiveEvent, ProductChange, Rejection, Verdicts
 
 _NS_PER_MS = 1_000_000
 _WARM_UP_WORDS = 200
@@ -184,12 +185,15 @@ class LiveShop:
 
     # -- products ------------------------------------------------------------------
 
-    def put_product(self, item_id: str, product: ProductIn) -> None:
-        """Stores and indexes a product; both are done when this returns.
+    def put_product(self, item_id: str, product: ProductIn) -> ProductChange:
+        """Stores a product.
 
         Args:
             item_id: The shop's id.
             product: Its fields.
+
+        Returns:
+            The change.
 
         Raises:
             DataError: It cannot be indexed; nothing was stored.
@@ -197,43 +201,33 @@ class LiveShop:
         """
         body = product.model_dump(exclude_none=True)
         one_product(item_id, body)
-        self.database.products.upsert(item_id, body)
-        self._stored()
+        return self.database.products.upsert(item_id, body)
 
-    def patch_product(self, item_id: str, patch: ProductPatch) -> None:
-        """Changes the given fields of a product, stored and indexed when this returns.
+    def patch_product(self, item_id: str, patch: ProductPatch) -> ProductChange:
+        """Stores the given fields of a product.
 
         Args:
             item_id: The shop's id.
             patch: The fields to set; one that is null is taken away.
+
+        Returns:
+            The change, with the whole product.
 
         Raises:
             UnknownItem: There is no such product.
             StorageUnavailable: The database cannot be written; nothing is acknowledged.
         """
         fields = patch.model_dump(exclude_unset=True)
-        self.database.products.patch(item_id, fields, base=_body(self.known(item_id)))
-        self._stored()
+        return self.database.products.patch(item_id, fields, base=_body(self.known(item_id)))
 
-    def change_products(self, changes: Sequence[tuple[str, Mapping[str, Any] | None]]) -> None:
-        """Stores and indexes many products in their order; both are done when this returns.
-
-        Args:
-            changes: Ids with the fields of a product that can be indexed, or None for one that
-                goes. Of an id given twice the last counts.
-
-        Raises:
-            StorageUnavailable: The database cannot be written; nothing is acknowledged.
-        """
-        if changes:
-            self.database.products.store(changes)
-            self._stored()
-
-    def delete_product(self, item_id: str) -> None:
-        """Takes a product out, stored and out of every answer when this returns.
+    def delete_product(self, item_id: str) -> ProductChange:
+        """Stores that a product is gone.
 
         Args:
             item_id: The shop's id.
+
+        Returns:
+            The change.
 
         Raises:
             UnknownItem: There is no such product.
@@ -241,8 +235,33 @@ class LiveShop:
         """
         self._replica.catch_up()
         self.retriever.item_row(item_id)
-        self.database.products.delete(item_id)
+        return self.database.products.delete(item_id)
+
+    def settle(self, numbers: range, wait: Wait) -> IndexingTask | None:
+        """Brings every open bundle up to date with stored changes, where that is waited for.
+
+        Args:
+            numbers: Of the changes in the feed of products, one or more.
+            wait: `indexed` waits; `stored` leaves it to those who follow the feed.
+
+        Returns:
+            The task that is left, if any.
+        """
+        if wait == "stored":
+            return IndexingTask(numbers[0], numbers[-1])
         self._stored()
+        return None
+
+    def progress(self, task: IndexingTask) -> float:
+        """How much of a task this process has done, 0 to 1.
+
+        Raises:
+            ProblemError: There is no such task.
+            StorageUnavailable: The database cannot be read.
+        """
+        if task.last > max(self._replica.cursor, self.database.products.last_number()):
+            raise unknown_task(task.task_id)
+        return task.progress(self._replica.cursor)
 
 
 def _body(known: dict[str, Any] | None) -> dict[str, Any] | None:

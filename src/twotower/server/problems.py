@@ -37,6 +37,7 @@ PROBLEMS: Final = {
     "unknown-item": (404, "No such item"),
     "unknown-user": (404, "No such user"),
     "unknown-release": (404, "No such release"),
+    "unknown-task": (404, "No such task"),
     "method-not-allowed": (405, "This address does not take that method"),
     "body-too-slow": (408, "The body took too long"),
     "empty-corpus": (409, "Nothing is left to choose from"),

@@ -38,6 +38,11 @@ class Replica:
         self._applying = threading.Lock()
         self._follower = Follower("replica", "other processes", self.catch_up)
 
+    @property
+    def cursor(self) -> int:
+        """The number of the last change that was applied."""
+        return self._cursor
+
     def catch_up(self) -> None:
         """Applies every change stored before the call; raises `StorageUnavailable`."""
         with self._applying:

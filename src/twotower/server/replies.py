@@ -147,14 +147,19 @@ class ProductReply(_Reply):
     item: Item
 
 
-class IndexedProductReply(ProductReply):
-    """A stored product that searches and recommendations can already return."""
+class _ChangeReply(_Reply):
+    indexed: bool = Field(description="Whether searches and recommendations know of it already.")
+    task_id: str | None = Field(
+        description="Asks /v1/tasks how far that is; null where nothing is left to do."
+    )
 
-    indexed: bool
+
+class ChangedProductReply(ProductReply, _ChangeReply):
+    """A product as it is stored now."""
 
 
-class DeletedProductReply(_Reply):
-    """A product that no answer has from now on."""
+class DeletedProductReply(_ChangeReply):
+    """A product that is deleted."""
 
     item_id: str
 
@@ -166,13 +171,20 @@ class RejectedLine(_Answer):
     reason: str
 
 
-class BatchReply(_Reply):
-    """What became of the lines of a batch; searches already know of it."""
+class BatchReply(_ChangeReply):
+    """What became of the lines of a batch."""
 
     stored: int
     deleted: int
     rejected: list[RejectedLine]
-    indexed: bool
+
+
+class TaskReply(_Reply):
+    """How far the server that answers is with what was stored."""
+
+    task_id: str
+    status: Literal["running", "done"]
+    progress: float = Field(ge=0, le=1, description="1 when it is done.")
 
 
 class SeenItem(_Answer):

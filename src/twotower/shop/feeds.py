@@ -9,7 +9,7 @@ updating the feed's row in `feeds`, which it then holds until it has committed.
 
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from twotower.shop.tables import feeds
@@ -37,3 +37,10 @@ def take_numbers(connection: Connection, feed: str, n: int) -> range:
     )
     last = connection.execute(taken).scalar_one()
     return range(last - n + 1, last + 1)
+
+
+def last_number(connection: Connection, feed: str) -> int:
+    """Gives the number that was given out last in a feed, 0 before the first."""
+    given = select(feeds.c.last).where(feeds.c.name == feed)
+    number: int = connection.execute(given).scalar_one()
+    return number

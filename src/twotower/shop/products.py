@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from twotower.errors import UnknownItem
-from twotower.shop.feeds import PRODUCTS, take_numbers
+from twotower.shop.feeds import PRODUCTS, last_number, take_numbers
 from twotower.shop.records import ProductChange
 from twotower.shop.tables import products
 from twotower.shop.transactions import Transactions
@@ -91,12 +91,15 @@ class Products:
             [number] = take_numbers(connection, PRODUCTS, 1)
             return _stored(connection, number, item_id, None)
 
-    def store(self, changes: Sequence[tuple[str, Mapping[str, Any] | None]]) -> None:
+    def store(self, changes: Sequence[tuple[str, Mapping[str, Any] | None]]) -> range:
         """Stores many products in one transaction; on disk when this returns.
 
         Args:
             changes: One or more ids with their fields by `schema` name, None for one that goes;
                 of an id given twice the last counts.
+
+        Returns:
+            Their numbers in the feed.
 
         Raises:
             StorageUnavailable: It cannot be written; none of them is acknowledged.
@@ -105,6 +108,16 @@ class Products:
             numbers = take_numbers(connection, PRODUCTS, len(changes))
             for number, (item_id, body) in zip(numbers, changes, strict=True):
                 _stored(connection, number, item_id, None if body is None else dict(body))
+        return numbers
+
+    def last_number(self) -> int:
+        """Gives the number of the newest change, 0 before the first.
+
+        Raises:
+            StorageUnavailable: It cannot be read.
+        """
+        with self._transactions.reading() as connection:
+            return last_number(connection, PRODUCTS)
 
     def after(self, cursor: int, *, limit: int) -> list[ProductChange]:
         """Follows the feed of products; of each product only its newest change is in it.

@@ -116,6 +116,10 @@ def test_products_and_people_come_and_go_whatever_their_ids_look_like(client):
     told = client.change_products([*lines, DeletedLine(item_id=odd, deleted=True)])
     assert (told.stored, told.deleted, [one.line for one in told.rejected]) == (1, 1, [2])
 
+    stored = client.put_product(odd, ProductIn(title="Urn"), wait="stored")
+    assert (stored.indexed, client.task(stored.task_id).task_id) == (False, stored.task_id)
+    assert client.delete_product(odd, wait="stored").task_id is not None
+
     assert client.record_events([EVENT]).accepted == ["e1"]
     assert client.record_events([EVENT]).duplicate == ["e1"]
     assert client.visitor("v1").n_events == 1

@@ -159,6 +159,26 @@ export interface paths {
         patch: operations["patch_product"];
         trace?: never;
     };
+    "/v1/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Task
+         * @description Says how far this server is with what was stored with `wait=stored`.
+         */
+        get: operations["task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/visitors": {
         parameters: {
             query?: never;
@@ -369,19 +389,46 @@ export interface components {
     schemas: {
         /**
          * BatchReply
-         * @description What became of the lines of a batch; searches already know of it.
+         * @description What became of the lines of a batch.
          */
         BatchReply: {
             /** Request Id */
             request_id: string;
+            /**
+             * Indexed
+             * @description Whether searches and recommendations know of it already.
+             */
+            indexed: boolean;
+            /**
+             * Task Id
+             * @description Asks /v1/tasks how far that is; null where nothing is left to do.
+             */
+            task_id: string | null;
             /** Stored */
             stored: number;
             /** Deleted */
             deleted: number;
             /** Rejected */
             rejected: components["schemas"]["RejectedLine"][];
-            /** Indexed */
+        };
+        /**
+         * ChangedProductReply
+         * @description A product as it is stored now.
+         */
+        ChangedProductReply: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Indexed
+             * @description Whether searches and recommendations know of it already.
+             */
             indexed: boolean;
+            /**
+             * Task Id
+             * @description Asks /v1/tasks how far that is; null where nothing is left to do.
+             */
+            task_id: string | null;
+            item: components["schemas"]["Item"];
         };
         /**
          * Count
@@ -395,11 +442,21 @@ export interface components {
         };
         /**
          * DeletedProductReply
-         * @description A product that no answer has from now on.
+         * @description A product that is deleted.
          */
         DeletedProductReply: {
             /** Request Id */
             request_id: string;
+            /**
+             * Indexed
+             * @description Whether searches and recommendations know of it already.
+             */
+            indexed: boolean;
+            /**
+             * Task Id
+             * @description Asks /v1/tasks how far that is; null where nothing is left to do.
+             */
+            task_id: string | null;
             /** Item Id */
             item_id: string;
         };
@@ -571,17 +628,6 @@ export interface components {
              */
             relevance: number | null;
             item: components["schemas"]["Item"];
-        };
-        /**
-         * IndexedProductReply
-         * @description A stored product that searches and recommendations can already return.
-         */
-        IndexedProductReply: {
-            /** Request Id */
-            request_id: string;
-            item: components["schemas"]["Item"];
-            /** Indexed */
-            indexed: boolean;
         };
         /**
          * Item
@@ -1068,6 +1114,26 @@ export interface components {
             item_id: string | null;
         };
         /**
+         * TaskReply
+         * @description How far the server that answers is with what was stored.
+         */
+        TaskReply: {
+            /** Request Id */
+            request_id: string;
+            /** Task Id */
+            task_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done";
+            /**
+             * Progress
+             * @description 1 when it is done.
+             */
+            progress: number;
+        };
+        /**
          * VersionReply
          * @description Which software and which bundle answer.
          */
@@ -1283,7 +1349,10 @@ export interface operations {
     };
     change_products: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `stored`: answer when it is on disk, and say how to ask for the rest. */
+                wait?: "indexed" | "stored";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1347,7 +1416,10 @@ export interface operations {
     };
     put_product: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `stored`: answer when it is on disk, and say how to ask for the rest. */
+                wait?: "indexed" | "stored";
+            };
             header?: never;
             path: {
                 item_id: string;
@@ -1366,7 +1438,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IndexedProductReply"];
+                    "application/json": components["schemas"]["ChangedProductReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1382,7 +1454,10 @@ export interface operations {
     };
     delete_product: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `stored`: answer when it is on disk, and say how to ask for the rest. */
+                wait?: "indexed" | "stored";
+            };
             header?: never;
             path: {
                 item_id: string;
@@ -1413,7 +1488,10 @@ export interface operations {
     };
     patch_product: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `stored`: answer when it is on disk, and say how to ask for the rest. */
+                wait?: "indexed" | "stored";
+            };
             header?: never;
             path: {
                 item_id: string;
@@ -1432,7 +1510,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IndexedProductReply"];
+                    "application/json": components["schemas"]["ChangedProductReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
