@@ -35,8 +35,8 @@ import recommenders
 from runs import provenance, workshop
 
 from twotower import schema
+from twotower.data.config import PrepareConfig
 from twotower.data.dataset import Dataset
-from twotower.data.prepare import PrepareConfig
 from twotower.data.sources import beibei, movielens, online_retail
 from twotower.data.sources.source import PublicSource, Published
 from twotower.evaluation.baselines.popularity import popularity_scorer

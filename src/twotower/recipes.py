@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from twotower.data.prepare import PrepareConfig
+from twotower.data.config import PrepareConfig
 from twotower.encoders.export import PACKAGED
 from twotower.errors import ConfigError
 from twotower.features.items import ItemFeaturesConfig

@@ -3,7 +3,8 @@
 import pytest
 
 from public_data import folder
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.config import PrepareConfig
+from twotower.data.prepare import prepare
 from twotower.evaluation.cases import recommendation_cases, search_cases
 from twotower.schema import Split
 

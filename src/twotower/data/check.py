@@ -1,5 +1,6 @@
 """Every column in its type, or an error that names the row: data rows, counted from 1."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -35,8 +36,25 @@ _NUMBER = (schema.PRICE, schema.RATING)
 _TIME = (schema.TIME, schema.LAUNCHED)
 
 
-def checked(tables: Tables) -> Tables:
+@dataclass(frozen=True)
+class Forms:
+    """What only whole columns of a log tell, to read a part of its rows by.
+
+    Attributes:
+        numbered: columns of ids that are whole numbers everywhere, so that 7.0 is 7.
+        time: how times are written; None for a log without them.
+    """
+
+    numbered: frozenset[str]
+    time: times.Form | None
+
+
+def checked(tables: Tables, forms: Forms | None = None) -> Tables:
     """The same tables, every column in the type that `schema` gives it.
+
+    Args:
+        tables: as they were read.
+        forms: of the log that these events are a part of; their own when left out.
 
     Raises:
         RowError: a value has the wrong type, an item id is missing or used twice, or an
@@ -44,7 +62,9 @@ def checked(tables: Tables) -> Tables:
     """
     typed = {
         table: frame.with_columns(
-            _typed(tables, table, name) for name in frame.columns if _is_ours(table, name)
+            _typed(tables, table, name, forms if table == "events" else None)
+            for name in frame.columns
+            if _is_ours(table, name)
         )
         for table, frame in tables.frames.items()
     }
@@ -109,16 +129,18 @@ def _is_ours(table: str, name: str) -> bool:
     return table != "users" or name == schema.USER_ID
 
 
-def _typed(tables: Tables, table: str, name: str) -> pl.Series:
+def _typed(tables: Tables, table: str, name: str, forms: Forms | None) -> pl.Series:
     column, remedy = tables.frames[table][name], "Correct it, or leave it empty."
     if name in _ID:
-        converted, expected = _ids(column), "an id"
+        numbered = name in forms.numbered if forms else None
+        converted, expected = _ids(column, numbered=numbered), "an id"
     elif name in _TEXT:
         converted, expected = _texts(column), "text"
     elif name in _NUMBER:
         converted, expected = numbers(column), "a number"
     elif name in _TIME:
-        converted, expected = times.to_ms(column, tables.time_zone), "a time"
+        form = forms.time if forms else None
+        converted, expected = times.to_ms(column, tables.time_zone, form), "a time"
         remedy = "Write times as ISO 8601, such as 2024-12-31 or 2024-12-31T18:30:00Z."
     elif name == schema.ORDER:
         converted, expected = _whole(column), "a whole number"
@@ -130,8 +152,7 @@ def _typed(tables: Tables, table: str, name: str) -> pl.Series:
         converted, expected = _lists(column), "a list of words"
     else:
         return _grades(tables) if name == schema.GRADE else column
-    bad = converted.is_null() & ~_is_missing(column)
-    if bad.any():
+    if converted.null_count() and (bad := converted.is_null() & ~_is_missing(column)).any():
         raise row_error(tables, table, name, bad, expected, remedy)
     return converted.alias(name)
 
@@ -142,13 +163,21 @@ def _is_missing(column: pl.Series) -> pl.Series:
     return column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
 
 
-def _ids(column: pl.Series) -> pl.Series:
+def is_numbered(column: pl.Series) -> bool:
+    """Whether ids are whole numbers, those that are there, some with .0 behind them perhaps."""
+    if column.dtype.is_integer():
+        return True
+    text = _texts(column, strip=True)
+    return bool(text.str.contains(r"^\d+(\.0)?$").all())  # nulls aside
+
+
+def _ids(column: pl.Series, *, numbered: bool | None) -> pl.Series:
     """Ids as text; 7.0, as a column with gaps is often exported, is the id 7."""
     if column.dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
         return whole.cast(pl.String).set(whole.cast(pl.Float64) != column, None)
     text = _texts(column, strip=True)
-    if text.count() and text.str.contains(r"^\d+(\.0)?$").all():  # nulls aside
+    if is_numbered(column) if numbered is None else numbered:
         return text.str.strip_suffix(".0")
     return text
 

@@ -4,7 +4,7 @@ Nothing is changed or left out except by a rule of this file and of those that i
 every rule that found something is written into the profile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -41,6 +41,19 @@ class CleanConfig:
     bots: outliers.Bots = "keep"
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """What the rules of items mean for events and judgments.
+
+    Attributes:
+        moved: ids of items that another stands for now, and its id.
+        services: ids of what is never to be recommended.
+    """
+
+    moved: Mapping[str, str]
+    services: pl.Series
+
+
 def cleaned(
     tables: Tables,
     *,
@@ -62,19 +75,12 @@ def cleaned(
     if first is not None:
         first(cleaning)
     config = config or CleanConfig()
-    _clean_items(cleaning)
-    duplicates.near_identical_titles(cleaning, config.near_identical)
-    _clean_events(cleaning, now_ms)
-    _clean_judgments(cleaning)
-    outliers.services(cleaning)
-    for table in ("events", "judgments"):
-        _resolve_unknown_items(cleaning, table, config.unknown_items)
+    catalogue = clean_catalogue(cleaning, config)
+    clean_log(cleaning, catalogue, now_ms, has_clock=_has_clock(cleaning.tables.events))
+    _resolve_unknown_items(cleaning, "events", config.unknown_items)
+    clean_judgments(cleaning, catalogue, config)
     outliers.bots(cleaning, config.bots)
-    cleaning.drop(
-        "duplicate_user",
-        "users",
-        pl.col(schema.USER_ID).is_duplicated() & ~pl.col(schema.USER_ID).is_first_distinct(),
-    )
+    clean_users(cleaning)
     return cleaning.tables, tuple(cleaning.rules)
 
 
@@ -86,9 +92,44 @@ def cleaned_outside(tables: Tables, *, now_ms: int) -> tuple[Tables, tuple[Rule,
         now_ms: the time now; events more than a day later are from the future.
     """
     cleaning = Cleaning(tables)
-    _clean_events(cleaning, now_ms)
+    _clean_events(cleaning, now_ms, has_clock=_has_clock(tables.events))
     _clean_judgments(cleaning)
     return cleaning.tables, tuple(cleaning.rules)
+
+
+def clean_catalogue(cleaning: Cleaning, config: CleanConfig) -> Catalogue:
+    """The rules of items; what they mean for the other tables is still to be done."""
+    _clean_items(cleaning)
+    moved = duplicates.near_identical_titles(cleaning, config.near_identical)
+    return Catalogue(moved, outliers.services(cleaning))
+
+
+def clean_log(cleaning: Cleaning, catalogue: Catalogue, now_ms: int, *, has_clock: bool) -> None:
+    """The rules of events that need no more than all events of a user.
+
+    Args:
+        cleaning: clean items, and events of some users, all that these have.
+        catalogue: what the rules of items found.
+        now_ms: the time now.
+        has_clock: whether any event of the log has a time.
+    """
+    duplicates.move(cleaning, "events", catalogue.moved)
+    _clean_events(cleaning, now_ms, has_clock=has_clock)
+    outliers.of_services(cleaning, "events", catalogue.services)
+
+
+def clean_judgments(cleaning: Cleaning, catalogue: Catalogue, config: CleanConfig) -> None:
+    """The rules of judgments."""
+    duplicates.move(cleaning, "judgments", catalogue.moved)
+    _clean_judgments(cleaning)
+    outliers.of_services(cleaning, "judgments", catalogue.services)
+    _resolve_unknown_items(cleaning, "judgments", config.unknown_items)
+
+
+def clean_users(cleaning: Cleaning) -> None:
+    """The one rule of users."""
+    is_again = pl.col(schema.USER_ID).is_duplicated() & ~pl.col(schema.USER_ID).is_first_distinct()
+    cleaning.drop("duplicate_user", "users", is_again)
 
 
 def _clean_items(cleaning: Cleaning) -> None:
@@ -117,7 +158,7 @@ def _where(cleaning: Cleaning, column: str, found: pl.Expr) -> pl.Expr:
     return found if column in cleaning.tables.items.columns else pl.lit(value=False)
 
 
-def _clean_events(cleaning: Cleaning, now_ms: int) -> None:
+def _clean_events(cleaning: Cleaning, now_ms: int, *, has_clock: bool) -> None:
     kind, time = pl.col(schema.EVENT), pl.col(schema.TIME)
     is_search = kind == schema.SEARCH
     cleaning.drop("ignored_event", "events", kind == IGNORE)
@@ -128,15 +169,17 @@ def _clean_events(cleaning: Cleaning, now_ms: int) -> None:
     events = cleaning.tables.events
     if events is None:
         return
-    if _has_clock(events):
+    if has_clock:
         cleaning.drop("event_without_time", "events", time.is_null())
-    if _has_clock(events) or schema.ORDER in events.columns:
+    if has_clock or schema.ORDER in events.columns:
         again = ~pl.struct(pl.all()).is_first_distinct()
         cleaning.drop("duplicate_event", "events", again)
     cancellations.cancel(cleaning)
 
 
-def _has_clock(events: pl.DataFrame) -> bool:
+def _has_clock(events: pl.DataFrame | None) -> bool:
+    if events is None:
+        return False
     return schema.TIME in events.columns and events[schema.TIME].null_count() < len(events)
 
 

@@ -67,6 +67,55 @@ class About:
         return cls(**known | {"text_fields": text_fields, "synonyms": synonyms})
 
 
+class ContentHash:
+    """SHA-256 of tables' contents: equal for equal tables, however they are stored or parted."""
+
+    def __init__(self) -> None:
+        self._digest, self._table = hashlib.sha256(), ""
+
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Takes in a table, or the next rows of the one before."""
+        if table != self._table:
+            columns = [f"{column}:{dtype}" for column, dtype in rows.schema.items()]
+            self._digest.update(f"{table} {' '.join(columns)}\n".encode())
+            self._table = table
+        for start in range(0, len(rows), _HASHED_ROWS):
+            self._digest.update(rows.slice(start, _HASHED_ROWS).write_ndjson().encode())
+
+    def hexdigest(self) -> str:
+        """Of everything so far."""
+        return self._digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a prepared dataset's folder says of it, its tables aside.
+
+    Attributes:
+        about: what it is and how it was split.
+        counts: rows by table and split, see `Dataset.counts`.
+        content_hash: of the tables.
+        profile: see `Dataset.profile`.
+    """
+
+    about: About
+    counts: dict[str, int]
+    content_hash: str
+    profile: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Makes a prepared dataset of a folder that has the tables."""
+        _write_json(folder / PROFILE, self.profile)
+        manifest = {
+            "format": FORMAT,
+            "about": self.about.to_json(),
+            "counts": self.counts,
+            "content_hash": self.content_hash,
+            "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
+        }
+        _write_json(folder / MANIFEST, manifest)
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A shop's tables: checked, cleaned, split. Row i of `items` is item_row i everywhere.
@@ -117,13 +166,15 @@ class Dataset:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the tables' contents: equal for equal tables, however they are stored."""
-        digest = hashlib.sha256()
+        digest = ContentHash()
         for name, frame in self.tables.items():
-            columns = [f"{column}:{dtype}" for column, dtype in frame.schema.items()]
-            digest.update(f"{name} {' '.join(columns)}\n".encode())
-            for start in range(0, len(frame), _HASHED_ROWS):
-                digest.update(frame.slice(start, _HASHED_ROWS).write_ndjson().encode())
+            digest.add(name, frame)
         return digest.hexdigest()
+
+    @property
+    def summary(self) -> "Summary":
+        """What the folder will say of it."""
+        return Summary(self.about, self.counts, self.content_hash, self.profile)
 
     def save(self, folder: Path) -> None:
         """The folder, whole or not at all: written beside its place, synced, then renamed.
@@ -137,22 +188,15 @@ class Dataset:
         """
         disk.refuse_foreign(folder, MANIFEST, "prepared dataset")
         with disk.whole_folder(folder) as staging:
-            self._write(staging)
+            self.write_tables(staging)
+            self.summary.write(staging)
 
-    def _write(self, folder: Path) -> None:
+    def write_tables(self, folder: Path) -> None:
+        """The tables alone, as files of this folder."""
         for name, frame in self.tables.items():
             frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
         if self.refused is not None:
             self.refused.write_ndjson(folder / REFUSED)
-        _write_json(folder / PROFILE, self.profile)
-        manifest = {
-            "format": FORMAT,
-            "about": self.about.to_json(),
-            "counts": self.counts,
-            "content_hash": self.content_hash,
-            "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
-        }
-        _write_json(folder / MANIFEST, manifest)
 
     @classmethod
     def load(cls, folder: Path) -> "Dataset":

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from twotower.data import guess, shop_toml
+from twotower.data.config import PrepareConfig
 from twotower.data.dataset import Dataset
 from twotower.data.guess import Guess
-from twotower.data.prepare import PrepareConfig, Source, prepare
+from twotower.data.prepare import Source, prepare
 from twotower.data.shop_toml import SHOP_FILE
 from twotower.data.tables import Export, check_folder
 from twotower.errors import DataError

@@ -1,5 +1,6 @@
 """Products that are in the catalogue twice under two ids, as their titles say."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import polars as pl
@@ -12,7 +13,7 @@ _TITLE_KEY, _FIRST = "_title_key", "_first_id"
 _FEWEST_LETTERS: Final = 4
 
 
-def near_identical_titles(cleaning: Cleaning, action: NearIdentical) -> None:
+def near_identical_titles(cleaning: Cleaning, action: NearIdentical) -> Mapping[str, str]:
     """Items whose titles have the same words, whatever their case, order and punctuation.
 
     Only items of the same brand, where brands are known, and of titles that say something.
@@ -20,17 +21,35 @@ def near_identical_titles(cleaning: Cleaning, action: NearIdentical) -> None:
     Args:
         cleaning: the tables, titles stripped.
         action: `keep` only reports them, since sizes and colours may stand elsewhere; `merge`
-            gives events and judgments to the first, and leaves the others out.
+            leaves out all but the first.
+
+    Returns:
+        Ids that were left out, and the id of the item that has their events from now on.
     """
     items = _with_first(cleaning.tables.items)
     again = items[_FIRST] != items[schema.ITEM_ID]
     if not again.any():
-        return
+        return {}
     shown = items.filter(again).rename({_FIRST: "same_title_as"})
     told = "kept" if action == "keep" else LEFT_OUT
     cleaning.note("near_identical_title", "items", int(again.sum()), told, shown)
-    if action == "merge":
-        _merge(cleaning, items, again)
+    if action == "keep":
+        return {}
+    cleaning.tables = cleaning.tables.with_frames({"items": items.filter(~again).drop(_FIRST)})
+    return dict(items.filter(again).select(schema.ITEM_ID, _FIRST).iter_rows())
+
+
+def move(cleaning: Cleaning, table: str, moved: Mapping[str, str]) -> None:
+    """Events or judgments of items that were left out go to the item that stands for them."""
+    frame = cleaning.tables.frames.get(table)
+    if frame is None or not moved:
+        return
+    found = frame[schema.ITEM_ID].is_in(list(moved))
+    if found.any():
+        told = "given to the first item of that title"
+        cleaning.note("of_near_identical_item", table, int(found.sum()), told, frame.filter(found))
+        one = pl.col(schema.ITEM_ID).replace(moved)
+        cleaning.tables = cleaning.tables.with_frames({table: frame.with_columns(one)})
 
 
 def _with_first(items: pl.DataFrame) -> pl.DataFrame:
@@ -51,22 +70,3 @@ def _with_first(items: pl.DataFrame) -> pl.DataFrame:
     return keyed.with_columns(
         pl.when(is_keyed).then(first).otherwise(schema.ITEM_ID).alias(_FIRST)
     ).drop(_TITLE_KEY)
-
-
-def _merge(cleaning: Cleaning, items: pl.DataFrame, again: pl.Series) -> None:
-    moved = items.filter(again)
-    by_id = (moved[schema.ITEM_ID], moved[_FIRST])
-    for table in ("events", "judgments"):
-        frame = cleaning.tables.frames.get(table)
-        if frame is None:
-            continue
-        found = frame[schema.ITEM_ID].is_in(moved[schema.ITEM_ID].implode())
-        if found.any():
-            action = "given to the first item of that title"
-            cleaning.note(
-                "of_near_identical_item", table, int(found.sum()), action, frame.filter(found)
-            )
-        one = pl.col(schema.ITEM_ID).replace(*by_id)
-        cleaning.tables = cleaning.tables.with_frames({table: frame.with_columns(one)})
-    kept = items.filter(~again).drop(_FIRST)
-    cleaning.tables = cleaning.tables.with_frames({"items": kept})

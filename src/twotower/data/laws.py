@@ -1,6 +1,4 @@
-"""What every split promises, asserted whenever one is made; and each part in numbers."""
-
-from typing import Any
+"""What every split promises, asserted whenever one is made."""
 
 import polars as pl
 
@@ -35,28 +33,6 @@ def assert_judgments(judgments: pl.DataFrame) -> None:
     """A query is in one part only."""
     parts = judgments.group_by(schema.QUERY).agg(pl.col(schema.SPLIT).n_unique())
     assert (parts[schema.SPLIT] == 1).all(), "a query is in two parts of the split"
-
-
-def part_numbers(events: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """Of each part its events, users, items, time range, and items that training has not.
-
-    Args:
-        events: user_id, item_row, time, split.
-    """
-    known = events.filter(pl.col(schema.SPLIT) == Split.TRAIN)[schema.ITEM_ROW].unique().implode()
-    found = {}
-    for split in Split:
-        part = events.filter(pl.col(schema.SPLIT) == split)
-        items = part[schema.ITEM_ROW].unique()
-        found[split.value] = {
-            "events": len(part),
-            "users": part[schema.USER_ID].n_unique(),
-            "items": len(items),
-            "items_not_in_training": int((~items.is_in(known)).sum()),
-            "from_ms": part[schema.TIME].min(),
-            "to_ms": part[schema.TIME].max(),
-        }
-    return found
 
 
 def _assert_by_time(events: pl.DataFrame, cuts: TimeCuts) -> None:

@@ -29,14 +29,17 @@ _LEAST_SIGMA: Final = math.log(2.0)
 _LEAST_EVENTS: Final = 100
 
 
-def services(cleaning: Cleaning) -> None:
-    """Postage, fees and vouchers, with their events: nothing to recommend."""
+def services(cleaning: Cleaning) -> pl.Series:
+    """Ids of postage, fees and vouchers, which are left out of the items: nothing to recommend."""
     is_service = pl.col(schema.TITLE).str.contains(_SERVICE)
     ids = cleaning.tables.items.filter(is_service)[schema.ITEM_ID]
     cleaning.drop("never_to_recommend", "items", is_service)
-    of_service = pl.col(schema.ITEM_ID).is_in(ids.implode())
-    for table in ("events", "judgments"):
-        cleaning.drop("never_to_recommend", table, of_service)
+    return ids
+
+
+def of_services(cleaning: Cleaning, table: str, services: pl.Series) -> None:
+    """Events or judgments of postage, fees and vouchers."""
+    cleaning.drop("never_to_recommend", table, pl.col(schema.ITEM_ID).is_in(services.implode()))
 
 
 def accounts_of_tests(cleaning: Cleaning) -> None:

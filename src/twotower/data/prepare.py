@@ -1,23 +1,23 @@
 """From a shop's tables to a prepared dataset: the whole path, in order."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final
 
 import polars as pl
 
 from twotower import schema
-from twotower.data import laws, splits
+from twotower.data import laws, log, splits
 from twotower.data.check import checked
-from twotower.data.clean import CleanConfig, UnknownItems, cleaned
+from twotower.data.clean import cleaned
+from twotower.data.config import PrepareConfig
 from twotower.data.dataset import About, Dataset
-from twotower.data.duplicates import NearIdentical
 from twotower.data.grades import with_gains
 from twotower.data.kcore import k_core
-from twotower.data.outliers import Bots
+from twotower.data.log_numbers import LogNumbers
 from twotower.data.profile import profile_dataset, profile_read
-from twotower.data.refusals import OnError, checked_rows
+from twotower.data.refusals import checked_rows
 from twotower.data.rule import LEFT_OUT, Cleaning, Rule
 from twotower.data.sources.registry import is_published
 from twotower.data.sources.source import Published, nothing_more
@@ -26,104 +26,11 @@ from twotower.data.times import now_ms
 from twotower.errors import ConfigError, DataError
 from twotower.progress import Progress
 
-SplitKind = Literal[
-    "auto",
-    "time",
-    "leave-one-out",
-    "given",
-    "rolling",
-    "cold-start",
-    "random",
-    "random-by-user",
-    "last-by-user",
-]
-
 Source = Path | str | Published | Export
 
 SYNTHETIC: Final = "synthetic"
 _STAGES: Final = ("read", "check", "clean", "split", "profile")
 _WORDS: Final = (schema.TITLE, schema.BRAND, schema.CATEGORY, schema.ATTRIBUTES, schema.DESCRIPTION)
-
-
-_CHOICES: Final[Mapping[str, Any]] = {
-    "split": SplitKind,
-    "unknown_items": UnknownItems,
-    "near_identical": NearIdentical,
-    "bots": Bots,
-    "on_error": OnError,
-}
-
-
-_DRAWN: Final = {
-    "random": splits.at_random,
-    "random-by-user": splits.random_by_user,
-    "cold-start": splits.cold_start,
-}
-
-
-@dataclass(frozen=True)
-class PrepareConfig:
-    """How a shop's tables become a dataset.
-
-    Attributes:
-        split: of events: `time`, `leave-one-out`, `given` (the shop's own `split` column),
-            or `auto`: given where there is such a column, else by time where the log has a
-            clock, else leave-one-out. `rolling` is by time, with `window` test shares of the
-            latest events left out. `cold-start` hides a share of items. `random` draws events,
-            `random-by-user` a share of each user's and `last-by-user` takes the last ones of
-            each user: leaky, only for standing beside published tables.
-        window: of a rolling split: 0 is the latest, the same as `time`, 1 the one before it.
-        on_error: `stop` at the first fault, or `skip` the rows that break their table's
-            contract: they go to `refused.jsonl`, with reasons.
-        repeat: shoppers buy the same item again, so that seen items may be recommended.
-        unknown_items: `drop` leaves out events and judgments of items that are not in the
-            catalogue; `keep` adds those items with an empty title.
-        near_identical: `keep` reports items that share a title and a brand; `merge` gives
-            events and judgments to the first of them and leaves the others out.
-        bots: `keep` reports users and sessions with far more events than others; `drop`
-            leaves their events out.
-        k_core: only users and items with so many events in training stay in it; 0 for all.
-            Validation and test stay as they are.
-        validation_share: of events or queries.
-        test_share: of events or queries.
-        seed: which queries, and of a random split which events, go to which split.
-    """
-
-    split: SplitKind = "auto"
-    window: int = 0
-    on_error: OnError = "stop"
-    repeat: bool = False
-    unknown_items: UnknownItems = "drop"
-    near_identical: NearIdentical = "keep"
-    bots: Bots = "keep"
-    k_core: int = 0
-    validation_share: float = 0.1
-    test_share: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, kind in _CHOICES.items():
-            if getattr(self, name) not in get_args(kind):
-                known = ", ".join(get_args(kind))
-                raise ConfigError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
-        if self.k_core < 0:
-            raise ConfigError(f"k_core must be 0 or more, got {self.k_core}")
-        shares = (self.validation_share, self.test_share)
-        if not (all(share > 0 for share in shares) and sum(shares) < 1):
-            raise ConfigError(
-                "validation_share and test_share must be above 0 and leave some for training "
-                f"(sum below 1), got {shares[0]} and {shares[1]}"
-            )
-        if self.window < 0 or sum(shares) + self.window * self.test_share >= 1:
-            raise ConfigError(
-                "window must be 0 or more and leave some for training, got "
-                f"{self.window} times a test_share of {self.test_share:g}"
-            )
-
-    @property
-    def cleaning(self) -> CleanConfig:
-        """What rules do."""
-        return CleanConfig(self.unknown_items, self.near_identical, self.bots)
 
 
 def prepare(
@@ -168,7 +75,8 @@ def prepare(
         core, left_out = k_core(dataset.events, config.k_core)
         dataset, rules = replace(dataset, events=core), (*rules, *left_out)
     tell("profile", 4, len(_STAGES))
-    profile = profile_dataset(dataset, found, tables.encodings, rules, asdict(config))
+    numbers = LogNumbers.of(dataset.events, dataset.n_items) if dataset.events is not None else None
+    profile = profile_dataset(dataset, found, tables.encodings, rules, asdict(config), numbers)
     return replace(dataset, profile=profile, refused=refused)
 
 
@@ -198,16 +106,16 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
         DataError: nothing is left to learn from, or the wanted split is not possible.
     """
     items = tables.items
-    events, searches = _without_searches(tables.events)
+    events, searches = log.without_searches(tables.events)
     judged, gain_map = _judged(tables)
     is_bare = events is None and (judged is None or not judged[schema.POSITIVE].any())
     if is_bare and not tables.catalogue_only:
         raise _no_positives(tables, rules)
     kind, cuts = "none", None
     if events is not None:
-        ordered = _ordered(_with_rows(events, items))
-        kind, split, cuts = _event_split(ordered, config)
-        events = _event_columns(ordered.with_columns(split))
+        ordered = log.ordered(log.with_rows(events, items))
+        kind, split, cuts = log.event_split(ordered, config)
+        events = log.columns(ordered.with_columns(split))
         laws.assert_events(events, kind, cuts)
     about = About(
         name=tables.name,
@@ -222,7 +130,7 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
         language=tables.language,
         synonyms=tables.synonyms,
     )
-    judgments = None if judged is None else _judgment_columns(_with_rows(judged, items), config)
+    judgments = None if judged is None else _judgment_columns(log.with_rows(judged, items), config)
     if judgments is not None:
         laws.assert_judgments(judgments)
     return Dataset(items, events, searches, tables.users, judgments, about)
@@ -241,21 +149,6 @@ def _sizes(source: str) -> dict[str, int]:
             )
         sizes[name.strip()] = int(value)
     return sizes
-
-
-def _without_searches(
-    events: pl.DataFrame | None,
-) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """The events with items, and the typed queries of the log; None for none."""
-    if events is None:
-        return None, None
-    is_search = events[schema.EVENT] == schema.SEARCH
-    with_items = events.filter(~is_search)
-    searches = None
-    if is_search.any() and schema.QUERY in events.columns:
-        columns = [c for c in (schema.USER_ID, schema.QUERY, schema.TIME) if c in events.columns]
-        searches = events.filter(is_search & events[schema.QUERY].is_not_null()).select(columns)
-    return (None if with_items.is_empty() else with_items), searches
 
 
 def _judged(tables: Tables) -> tuple[pl.DataFrame | None, str | None]:
@@ -279,43 +172,6 @@ def _no_positives(tables: Tables, rules: Sequence[Rule]) -> DataError:
     )
 
 
-def _with_rows(frame: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    rows = pl.int_range(len(items), dtype=pl.Int32, eager=True)
-    row = pl.col(schema.ITEM_ID).replace_strict(items[schema.ITEM_ID], rows, return_dtype=pl.Int32)
-    return frame.with_columns(row.alias(schema.ITEM_ROW))
-
-
-def _ordered(events: pl.DataFrame) -> pl.DataFrame:
-    """By user, then time, then the shop's order, then place in the file; numbered anew."""
-    if schema.TIME not in events.columns:
-        events = events.with_columns(pl.lit(None, pl.Int64).alias(schema.TIME))
-    by = [c for c in (schema.USER_ID, schema.TIME, schema.ORDER) if c in events.columns]
-    ordered = events.sort(by, maintain_order=True)
-    return ordered.with_columns(
-        pl.int_range(pl.len(), dtype=pl.Int32).over(schema.USER_ID).alias(schema.ORDER)
-    )
-
-
-def _event_split(
-    events: pl.DataFrame, config: PrepareConfig
-) -> tuple[str, pl.Series, splits.TimeCuts | None]:
-    kind = _event_split_kind(events, config.split)
-    if kind == "given":
-        return kind, splits.given_events(events), None
-    if kind == "leave-one-out":
-        return kind, splits.leave_one_out(events), None
-    shares = {"validation_share": config.validation_share, "test_share": config.test_share}
-    if kind == "last-by-user":
-        return kind, splits.last_by_user(events, **shares), None
-    if kind in _DRAWN:
-        return kind, _DRAWN[kind](events, **shares, seed=config.seed), None
-    if kind == "rolling":
-        left = 1 - config.window * config.test_share
-        shares = {name: share / left for name, share in shares.items()}
-    cuts = splits.time_cuts(events[schema.TIME], **shares)
-    return kind, splits.by_time(events[schema.TIME], cuts), cuts
-
-
 def _window(tables: Tables, config: PrepareConfig) -> tuple[Tables, tuple[Rule, ...]]:
     """The tables without what is later than a rolling window, and how much that was."""
     events = tables.events
@@ -329,27 +185,6 @@ def _window(tables: Tables, config: PrepareConfig) -> tuple[Tables, tuple[Rule, 
     cleaning = Cleaning(tables, numbered=False)
     cleaning.drop("after_the_window", "events", later)
     return cleaning.tables, tuple(cleaning.rules)
-
-
-def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
-    has_given = schema.SPLIT in events.columns
-    has_clock = events[schema.TIME].null_count() == 0
-    if wanted == "given" and not has_given:
-        raise DataError("--split given needs a column 'split' in events. Add it, or use auto.")
-    if wanted in ("time", "rolling") and not has_clock:
-        raise DataError(f"--split {wanted} needs a time of every event. Use --split leave-one-out.")
-    if wanted != "auto":
-        return wanted
-    if has_given:
-        return "given"
-    enough = has_clock and events[schema.TIME].n_unique() >= splits.MIN_EVENTS
-    return "time" if enough else "leave-one-out"
-
-
-def _event_columns(events: pl.DataFrame) -> pl.DataFrame:
-    names = [schema.USER_ID, schema.ITEM_ROW, schema.EVENT, schema.TIME, schema.ORDER]
-    names += [schema.SESSION_ID] if schema.SESSION_ID in events.columns else []
-    return events.select(*names, schema.SPLIT)
 
 
 def _judgment_split_kind(judged: pl.DataFrame | None) -> str:

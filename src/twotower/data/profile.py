@@ -7,17 +7,15 @@ from typing import Any
 import polars as pl
 
 from twotower import schema
-from twotower.data import laws
 from twotower.data.dataset import Dataset
+from twotower.data.log_numbers import LogNumbers, quantiles
 from twotower.data.rule import Rule
 from twotower.data.tables import Tables
 from twotower.schema import Split
 
 FEW_CASES = 30
 """Numbers of fewer cases say little, and a choice by them is chance."""
-_QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 _EXAMPLES = 3
-_TAIL_SHARE = 0.8
 
 
 def profile_dataset(
@@ -26,15 +24,17 @@ def profile_dataset(
     encodings: Mapping[str, str],
     rules: Sequence[Rule],
     config: Mapping[str, Any],
+    numbers: LogNumbers | None,
 ) -> dict[str, Any]:
     """Everything that `profile.json` says.
 
     Args:
-        dataset: prepared.
+        dataset: prepared; its log is not read.
         read: what `profile_read` said.
         encodings: of files that are no UTF-8, by their name.
         rules: what cleaning did.
         config: how it was prepared.
+        numbers: of the log, where there is one.
     """
     profile: dict[str, Any] = {
         "read": dict(read),
@@ -42,13 +42,13 @@ def profile_dataset(
         "cleaning": [asdict(rule) | {"examples": list(rule.examples)} for rule in rules],
         "warnings": [
             *foreign_encodings(encodings),
-            *warnings(dataset.events, dataset.judgments),
+            *warnings(numbers, dataset.judgments),
         ],
         "items": profile_items(dataset.items),
     }
-    if dataset.events is not None:
-        profile["events"] = profile_events(dataset.events, dataset.n_items)
-        profile["split"] = laws.part_numbers(dataset.events)
+    if numbers is not None:
+        profile["events"] = numbers.profile()
+        profile["split"] = numbers.parts()
     if dataset.judgments is not None:
         profile["judgments"] = profile_judgments(dataset.judgments)
     return profile
@@ -73,31 +73,6 @@ def profile_items(items: pl.DataFrame) -> dict[str, Any]:
     return {name: _column(items[name]) for name in items.columns}
 
 
-def profile_events(events: pl.DataFrame, n_items: int) -> dict[str, Any]:
-    """The log in numbers: kinds, users, length of histories, time range, sparsity, long tail.
-
-    Args:
-        events: prepared events.
-        n_items: items of the catalogue.
-    """
-    lengths = events.group_by(schema.USER_ID).len()["len"]
-    per_item = events[schema.ITEM_ROW].value_counts(sort=True)["count"]
-    pairs = events.select(pl.struct(schema.USER_ID, schema.ITEM_ROW).n_unique()).item()
-    return {
-        "events": len(events),
-        "kinds": dict(sorted(events[schema.EVENT].value_counts().iter_rows())),
-        "users": len(lengths),
-        "items_with_events": len(per_item),
-        "items_without_events": n_items - len(per_item),
-        "events_per_user": _quantiles(lengths),
-        "events_per_item": _quantiles(per_item),
-        "sparsity": 1 - pairs / (len(lengths) * n_items) if len(lengths) else 1.0,
-        "head_20_percent_share": _head_share(per_item, n_items),
-        "from_ms": events[schema.TIME].min(),
-        "to_ms": events[schema.TIME].max(),
-    }
-
-
 def profile_judgments(judgments: pl.DataFrame) -> dict[str, Any]:
     """The judgments in numbers: queries, pairs by grade, positives of each query."""
     positives = judgments.group_by(schema.QUERY).agg(pl.col(schema.POSITIVE).sum())
@@ -109,30 +84,27 @@ def profile_judgments(judgments: pl.DataFrame) -> dict[str, Any]:
             f"{grade:g}": count
             for grade, count in sorted(judgments[schema.GRADE].value_counts().iter_rows())
         },
-        "positives_per_query": _quantiles(positives[schema.POSITIVE]),
+        "positives_per_query": quantiles(positives[schema.POSITIVE]),
     }
 
 
-def warnings(events: pl.DataFrame | None, judgments: pl.DataFrame | None) -> list[str]:
+def warnings(numbers: LogNumbers | None, judgments: pl.DataFrame | None) -> list[str]:
     """Which splits will be measured, or chosen by, on few cases.
 
     Args:
-        events: prepared events, where there are any.
+        numbers: of the log, where there is one.
         judgments: prepared judgments, where there are any.
     """
-    cases = {}
-    if events is not None:
-        cases["visitors"] = events.select(schema.SPLIT, case=schema.USER_ID)
+    held_out = (Split.VALIDATION, Split.TEST)
+    counts: dict[str, int] = {}
+    if numbers is not None:
+        parts = numbers.parts()
+        counts |= {f"visitors of the {split} split": parts[split]["users"] for split in held_out}
     if judgments is not None:
         right = judgments.filter(pl.col(schema.POSITIVE))
-        cases["queries"] = right.select(schema.SPLIT, case=schema.QUERY)
-    counts = {
-        f"{what} of the {split} split": frame.filter(pl.col(schema.SPLIT) == split)[
-            "case"
-        ].n_unique()
-        for what, frame in cases.items()
-        for split in (Split.VALIDATION, Split.TEST)
-    }
+        for split in held_out:
+            queries = right.filter(pl.col(schema.SPLIT) == split)[schema.QUERY]
+            counts[f"queries of the {split} split"] = queries.n_unique()
     return [
         f"{where}: {count}. Numbers of fewer than {FEW_CASES} say little; give more data, or a "
         "larger share of it to the split."
@@ -161,21 +133,9 @@ def _column(column: pl.Series) -> dict[str, Any]:
         values = values.explode(empty_as_null=False).drop_nulls()
     found["distinct"] = values.n_unique()
     if values.dtype.is_numeric() and len(values):
-        found["quantiles"] = _quantiles(values)
+        found["quantiles"] = quantiles(values)
     elif values.dtype == pl.String:
         found["examples"] = [
             text[:80] for text in values.unique(maintain_order=True).head(_EXAMPLES)
         ]
     return found
-
-
-def _quantiles(values: pl.Series) -> dict[str, float | None]:
-    inner = {f"p{round(q * 100)}": values.quantile(q, "nearest") for q in _QUANTILES}
-    return {"min": values.min(), **inner, "max": values.max(), "mean": values.mean()}  # type: ignore[dict-item]
-
-
-def _head_share(per_item: pl.Series, n_items: int) -> float:
-    """Share of events that fall on the most popular fifth of the catalogue."""
-    head = max(1, round(n_items * (1 - _TAIL_SHARE)))
-    total = int(per_item.sum())
-    return int(per_item.head(head).sum()) / total if total else 0.0

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from twotower.data.check import checked
+from twotower.data.check import Forms, checked
 from twotower.data.rule import LEFT_OUT, Rule, record
 from twotower.data.tables import Tables
 from twotower.errors import RowError
@@ -14,13 +14,16 @@ _MOST: Final = 0.5
 """Beyond this share of a table it is the column that is wrong, not some rows."""
 
 
-def checked_rows(tables: Tables) -> tuple[Tables, pl.DataFrame, tuple[Rule, ...]]:
+def checked_rows(
+    tables: Tables, forms: Forms | None = None
+) -> tuple[Tables, pl.DataFrame, tuple[Rule, ...]]:
     """The rows that keep their contract, those that do not with the reason, and their counts.
 
     Of items with the same id the first is kept.
 
     Args:
         tables: as they were read.
+        forms: of the log that these events are a part of; their own when left out.
 
     Raises:
         DataError: more than half of a table is refused, or a fault is not one of single rows.
@@ -32,7 +35,7 @@ def checked_rows(tables: Tables) -> tuple[Tables, pl.DataFrame, tuple[Rule, ...]
     rules: list[Rule] = []
     while True:
         try:
-            return checked(tables), _table(refused), tuple(rules)
+            return checked(tables, forms), _table(refused), tuple(rules)
         except RowError as error:
             name, frame = error.table, tables.frames[error.table]
             bad = pl.Series(error.rows)

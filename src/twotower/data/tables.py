@@ -44,6 +44,7 @@ class Tables:
         encodings: of files that are no UTF-8, by their name.
         columns: by table, our column names and what the shop calls them.
         ignored: by table, the shop's columns that nothing reads.
+        before: by table that is a part of one, how many rows of that come first.
     """
 
     items: pl.DataFrame
@@ -62,6 +63,7 @@ class Tables:
     encodings: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -79,6 +81,7 @@ class Tables:
 
     def place(self, table: str, number: int) -> str:
         """What to call a row in a message, with its file: data rows count from 1 in each."""
+        number += self.before.get(table, 0)
         for name, rows in self.parts.get(table, {}).items():
             if number <= rows:
                 return f"{name}: row {number}{_headed(name)}"
@@ -136,17 +139,28 @@ class Export:
 
     def tables(self) -> Tables:
         """Everything in the files, with our column names; see `read_source`."""
-        if self.mapping is None and self.shop_file is not None:
-            if not self.shop_file.is_file():
-                raise DataError(
-                    f"--shop {self.shop_file} is no file. `twotower prepare {self.folder} "
-                    f"--dry-run --shop {self.shop_file}` writes one."
-                )
-            return read_source(self.folder, shop_toml.read(self.shop_file))
-        return read_source(self.folder, self.mapping)
+        check_folder(self.folder)
+        return read_source(self.folder, self.shop())
+
+    def shop(self) -> Shop:
+        """How its tables are mapped.
+
+        Raises:
+            DataError: the file that says it is not there, or is wrong.
+        """
+        if self.mapping is not None:
+            return self.mapping
+        if self.shop_file is None:
+            return shop_toml.read(self.folder / SHOP_FILE)
+        if not self.shop_file.is_file():
+            raise DataError(
+                f"--shop {self.shop_file} is no file. `twotower prepare {self.folder} "
+                f"--dry-run --shop {self.shop_file}` writes one."
+            )
+        return shop_toml.read(self.shop_file)
 
 
-def read_source(folder: Path, shop: Shop | None = None) -> Tables:
+def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = None) -> Tables:
     """The tables of a folder, named `items`, `events`, `users`, `judgments`.
 
     Each is Parquet, CSV, TSV or JSON lines, packed or not, whole or in parts. Common column
@@ -156,6 +170,7 @@ def read_source(folder: Path, shop: Shop | None = None) -> Tables:
     Args:
         folder: of the tables.
         shop: how they are mapped, in place of the folder's shop.toml.
+        leaves: a table that is not read.
 
     Raises:
         DataError: the folder has no `items` table, or neither `events` nor `judgments`; a
@@ -167,6 +182,7 @@ def read_source(folder: Path, shop: Shop | None = None) -> Tables:
     found = files_of(folder, shop)
     if "items" not in found or not (shop.catalogue_only or {"events", "judgments"} & set(found)):
         raise DataError(_lacks_tables(folder, found))
+    found = {table: paths for table, paths in found.items() if table != leaves}
     stacked = {table: parts.read(found[table], shop.tables[table].encoding) for table in found}
     files = {table: parts.called(paths, folder) for table, paths in found.items()}
     mapped = {
@@ -174,7 +190,7 @@ def read_source(folder: Path, shop: Shop | None = None) -> Tables:
         for table, read in stacked.items()
     }
     return Tables(
-        **{table: m.frame for table, m in mapped.items()},
+        **{table: m.frame for table, m in mapped.items()},  # type: ignore[arg-type]
         name=shop.name or folder.resolve().name,
         synthetic=shop.synthetic,
         repeat=shop.repeat,

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -21,6 +22,8 @@ _ORDERS: Final = (("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"), ("%m.%d.%Y", "%m/%d/%Y",
 """The day before the month, and the month before the day."""
 _FIRST_DATE, _LAST_DATE = 19000101, 21001231
 """Whole numbers from here to here, most of them dates of the calendar, are year, month, day."""
+_FIRST_LOOK: Final = 1_000
+"""Values that mostly tell the form of all."""
 _UNITS: Final = ((1e11, 1000.0), (1e14, 1.0), (1e17, 1e-3))
 """A typical value below the first is in seconds, in ms, in µs; above all of them in ns."""
 
@@ -39,7 +42,20 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def to_ms(column: pl.Series, zone: str = UTC) -> pl.Series:
+@dataclass(frozen=True)
+class Form:
+    """How a column writes its times, as only the whole of it tells.
+
+    Attributes:
+        kind: a type of its own, numbers since 1970, numbers such as 20240131, or texts.
+        unit_ms: milliseconds of one, of numbers since 1970.
+    """
+
+    kind: Literal["typed", "number", "date", "iso", "day first", "month first", "none"]
+    unit_ms: float = 1.0
+
+
+def to_ms(column: pl.Series, zone: str = UTC, form: Form | None = None) -> pl.Series:
     """[rows] UTC milliseconds, null where a value is missing or is no time.
 
     Args:
@@ -50,24 +66,44 @@ def to_ms(column: pl.Series, zone: str = UTC) -> pl.Series:
             order can be meant.
         zone: where a clock shows what is written without a zone, such as Europe/Paris. Of an
             hour that comes twice in autumn the first is meant.
+        form: of the column that these rows are a part of; their own when left out.
     """
+    form = form or form_of(column)
+    if form.kind == "none":
+        return pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
+    if form.kind == "typed":
+        return _typed(column, zone)
+    if form.kind in ("number", "date"):
+        text = column.str.strip_chars() if column.dtype == pl.String else column
+        numbers = text.cast(pl.Float64, strict=False)
+        return _dates(numbers, zone) if form.kind == "date" else _since_1970(numbers, form.unit_ms)
+    text = column.cast(pl.String).str.strip_chars()
+    if form.kind == "iso":
+        return _iso(text, zone)
+    return _parsed(text, _with_clock(_ORDERS[form.kind == "month first"]), zone)
+
+
+def form_of(column: pl.Series) -> Form:
+    """How a column writes its times; see `to_ms`."""
+    if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
+        return Form("typed")
+    if column.dtype.is_numeric():
+        return _number_form(column.cast(pl.Float64))
+    if column.dtype != pl.String:
+        return Form("none")
+    text = column.str.strip_chars()
+    numbers = text.cast(pl.Float64, strict=False)
+    given = text.replace("", None).count()
+    is_text = 2 * numbers.count() < given or not numbers.count()
+    return _text_form(text) if is_text else _number_form(numbers)
+
+
+def _typed(column: pl.Series, zone: str) -> pl.Series:
     if column.dtype == pl.Date:
         return _in_zone(column.cast(pl.Datetime("ms")), zone)
-    if isinstance(column.dtype, pl.Datetime):
-        return (
-            column.dt.convert_time_zone(UTC).dt.epoch("ms")
-            if column.dtype.time_zone
-            else _in_zone(column, zone)
-        )
-    if column.dtype.is_numeric():
-        return _numbered(column.cast(pl.Float64), zone)
-    if column.dtype == pl.String:
-        text = column.str.strip_chars()
-        numbers = text.cast(pl.Float64, strict=False)
-        given = text.replace("", None).count()
-        is_text = 2 * numbers.count() < given or not numbers.count()
-        return _written(text, zone) if is_text else _numbered(numbers, zone)
-    return pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
+        return column.dt.convert_time_zone(UTC).dt.epoch("ms")
+    return _in_zone(column, zone)
 
 
 def _in_zone(clock: pl.Series, zone: str) -> pl.Series:
@@ -81,34 +117,37 @@ def _in_zone(clock: pl.Series, zone: str) -> pl.Series:
     return read.fill_null(later)
 
 
-def _numbered(numbers: pl.Series, zone: str) -> pl.Series:
+def _number_form(numbers: pl.Series) -> Form:
     """Dates where numbers look like 20240131 and most are dates; otherwise time since 1970."""
     given = numbers.drop_nulls().drop_nans()
-    whole = numbers.cast(pl.Int64, strict=False)
     if len(given) and given.is_between(_FIRST_DATE, _LAST_DATE).all():
-        dates = whole.cast(pl.String).str.to_datetime("%Y%m%d", time_unit="ms", strict=False)
+        dates = _dates(numbers, UTC)
         if 2 * (len(dates) - dates.null_count()) > len(given):
-            return _in_zone(dates, zone).set((whole != numbers).fill_null(value=False), None)
-    return _since_1970(numbers)
-
-
-def _since_1970(numbers: pl.Series) -> pl.Series:
-    finite = numbers.set(~numbers.is_finite(), None)
-    typical = finite.abs().median()
+            return Form("date")
+    typical = numbers.set(~numbers.is_finite(), None).abs().median()
     size = typical if isinstance(typical, float) else 0.0
-    factor = next((factor for limit, factor in _UNITS if size < limit), 1e-6)
-    return (finite * factor).round().cast(pl.Int64, strict=False)
+    return Form("number", next((factor for limit, factor in _UNITS if size < limit), 1e-6))
 
 
-def _written(text: pl.Series, zone: str) -> pl.Series:
+def _dates(numbers: pl.Series, zone: str) -> pl.Series:
+    whole = numbers.cast(pl.Int64, strict=False)
+    dates = whole.cast(pl.String).str.to_datetime("%Y%m%d", time_unit="ms", strict=False)
+    return _in_zone(dates, zone).set((whole != numbers).fill_null(value=False), None)
+
+
+def _since_1970(numbers: pl.Series, unit_ms: float) -> pl.Series:
+    finite = numbers.set(~numbers.is_finite(), None)
+    return (finite * unit_ms).round().cast(pl.Int64, strict=False)
+
+
+def _text_form(text: pl.Series) -> Form:
     """ISO 8601, or else days, months and years in the one order that can be meant."""
-    found = _iso(text, zone)
-    if found.null_count() < len(found):
-        return found
-    day_first, month_first = (_parsed(text, _with_clock(forms), zone) for forms in _ORDERS)
-    if day_first.null_count() == month_first.null_count():
-        return found
-    return min(day_first, month_first, key=lambda read: read.null_count())
+    if _iso(text.head(_FIRST_LOOK), UTC).count() or _iso(text, UTC).count():
+        return Form("iso")
+    day_first, month_first = (_parsed(text, _with_clock(forms), UTC).count() for forms in _ORDERS)
+    if day_first == month_first:
+        return Form("iso")
+    return Form("day first" if day_first > month_first else "month first")
 
 
 def _iso(text: pl.Series, zone: str) -> pl.Series:

@@ -5,9 +5,10 @@ import pytest
 from little_shop import ITEMS, shop
 
 from public_data import rule
+from twotower.data.config import PrepareConfig
 from twotower.data.kcore import k_core
 from twotower.data.outliers import threshold
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.prepare import prepare
 
 HEADER = "user_id,item_id,event,time\n"
 

@@ -5,8 +5,9 @@ import pytest
 from little_shop import shop
 
 from twotower.data import shop_toml
+from twotower.data.config import PrepareConfig
 from twotower.data.dry_run import dry_run
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.prepare import prepare
 from twotower.data.roles import role_of
 from twotower.data.tables import Export
 

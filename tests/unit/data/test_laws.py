@@ -7,7 +7,8 @@ import pytest
 from little_shop import ITEMS, shop
 
 from twotower.data import laws
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.config import PrepareConfig
+from twotower.data.prepare import prepare
 from twotower.data.splits import TimeCuts
 from twotower.errors import ConfigError, DataError
 

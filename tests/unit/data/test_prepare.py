@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 from little_shop import EVENTS, ITEMS, JUDGMENTS, shop
 
+from twotower.data.config import PrepareConfig
 from twotower.data.dataset import Dataset
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.prepare import prepare
 from twotower.data.splits import by_query
 from twotower.data.tables import read_source
 from twotower.errors import ConfigError, DataError

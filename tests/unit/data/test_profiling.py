@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from little_shop import EVENTS, ITEMS, JUDGMENTS, shop
 
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.config import PrepareConfig
+from twotower.data.prepare import prepare
 from twotower.data.profiling import events, leaks, page, plots, tables
 
 DAY = 24 * 3600 * 1000

@@ -7,8 +7,9 @@ import pytest
 from little_shop import EVENTS, ITEMS, shop
 
 from public_data import rule
+from twotower.data.config import PrepareConfig
 from twotower.data.dataset import Dataset
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.prepare import prepare
 from twotower.errors import DataError
 
 KINDS = "one of view, cart, purchase, review, search, cancel"

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from public_data import folder
-from twotower.data.prepare import PrepareConfig, prepare
+from twotower.data.config import PrepareConfig
+from twotower.data.prepare import prepare
 from twotower.data.sources.registry import published
 from twotower.errors import DataError
 
