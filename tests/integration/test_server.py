@@ -37,7 +37,9 @@ class Served:
         return self.client.post("/v1/search", json={"query": query, **question}).json()
 
     def home(self, **question):
-        question = {"placement": "home", **question}
+        return self.recommend(placement="home", **question)
+
+    def recommend(self, **question):
         return self.client.post("/v1/recommendations", json=question).json()
 
     def look_at(self, visitor, *item_ids, kind="view"):
@@ -66,6 +68,26 @@ def ids(answer):
 
 def test_the_server_is_ready_when_it_says_so(served):
     assert served.client.get("/health/ready").status_code == 200
+
+
+def test_what_a_score_is_made_of_is_told_in_parts_that_sum_to_it(served, items):
+    first, second = items["item_id"].head(2).to_list()
+    title = items["title"][0]
+    lists = [
+        served.search(title, explain=True, k=5),
+        served.home(history=[first, second], explain=True, k=5),
+        served.recommend(placement="similar", item_id=first, explain=True, k=5),
+    ]
+    kinds = []
+    for found in lists:
+        assert found["hits"]
+        kinds.append(set())
+        for hit in found["hits"]:
+            reasons, attention = hit["explanation"]["reasons"], hit["explanation"]["attention"]
+            assert sum(one["value"] for one in reasons) == pytest.approx(hit["score"], abs=1e-5)
+            assert sum(attention.values()) == pytest.approx(1, abs=1e-5)
+            kinds[-1] |= {one["kind"] for one in reasons}
+    assert kinds == [{"words", "meaning"}, {"history", "rest"}, {"meaning"}]
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])

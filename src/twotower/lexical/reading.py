@@ -39,11 +39,13 @@ class Reading:
 
     Attributes:
         slots: what to search for.
+        typed: the words of the query that each slot stands for, folded.
         corrected: the query with its mistyped words put right; None when none was.
         is_cut: whether words beyond the first `MAX_TOKENS` were left out.
     """
 
     slots: tuple[Slot, ...]
+    typed: tuple[str, ...] = ()
     corrected: str | None = None
     is_cut: bool = False
 
@@ -66,26 +68,33 @@ class Reader:
         analysis = self._analyser.read(query)
         tokens = analysis.tokens[:MAX_TOKENS]
         corrections: dict[str, str] = {}
-        slots = [slot for slot in self._slots(tokens, corrections) if slot[0].terms]
-        slots += [(Alternative({size: times}),) for size, times in Counter(analysis.sizes).items()]
+        found = [pair for pair in self._slots(tokens, corrections) if pair[1][0].terms]
+        sizes = Counter(analysis.sizes).items()
+        found += [(size, (Alternative({size: times}),)) for size, times in sizes]
+        typed, slots = zip(*found[: 2 * MAX_TOKENS], strict=True) if found else ((), ())
         return Reading(
-            tuple(slots[: 2 * MAX_TOKENS]),
+            slots,
+            typed,
             _corrected(query, corrections) if corrections else None,
             len(analysis.tokens) > MAX_TOKENS,
         )
 
-    def _slots(self, tokens: Sequence[Token], corrections: dict[str, str]) -> Iterator[Slot]:
+    def _slots(
+        self, tokens: Sequence[Token], corrections: dict[str, str]
+    ) -> Iterator[tuple[str, Slot]]:
+        """The words of each slot, and what they may mean."""
         place = 0
         while place < len(tokens):
             for span, others in ((self._phrase(tokens, place)), (self._pair(tokens, place))):
                 if others:
-                    terms = [term for token in tokens[place : place + span] for term in token.terms]
-                    typed = Alternative(Counter(terms))
-                    yield (typed, *(self._other(typed, phrase, w) for phrase, w in others))
+                    part = tokens[place : place + span]
+                    typed = Alternative(Counter(term for token in part for term in token.terms))
+                    ways = (self._other(typed, phrase, weight) for phrase, weight in others)
+                    yield _words(part), (typed, *ways)
                     break
             else:
                 span = 1
-                yield self._single(tokens[place], corrections)
+                yield _words(tokens[place : place + 1]), self._single(tokens[place], corrections)
             place += span
 
     def _phrase(
@@ -167,6 +176,10 @@ class Reader:
         theirs = sum(rarity(term) for term in phrase)
         level = min(1.0, own / theirs) if own and theirs else 1.0
         return Alternative(Counter(phrase), weight * level, needs_all=True)
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    return " ".join(part for token in tokens for part in token.parts)
 
 
 def _corrected(query: str, corrections: dict[str, str]) -> str:

@@ -116,6 +116,18 @@ class WordSearch:
         share: Scores = np.minimum(scores / np.float32(max(whole, _LEAST)), np.float32(1))
         return share
 
+    def parts(self, reading: Reading, rows: Rows) -> Scores:
+        """float32[S, R] what each slot of a query adds to the scores of rows.
+
+        Example:
+            >>> words = WordSearch.fit({"title": ["red sofa", "blue chair"]})
+            >>> reading = words.read("red chair")
+            >>> reading.typed, (words.parts(reading, [0, 1]) > 0).tolist()
+            (('red', 'chair'), [[True, False], [False, True]])
+        """
+        found = [self.bm25.slot_scores([slot])[rows] for slot in reading.slots]
+        return np.stack(found) if found else np.zeros((0, len(rows)), np.float32)
+
     def batch_scores(self, queries: Sequence[str]) -> Scores:
         """float32[Q, N] scores of every row for every query."""
         found = [self.scores(query) for query in queries]

@@ -31,15 +31,18 @@ class Reason:
     """A part of a score; the reasons of a hit sum to its score.
 
     Attributes:
-        kind: where it comes from. `history` is one item that the visitor touched; `rest` is
-            what its items only say together, and what anyone gets.
+        kind: where it comes from. `words` is a word of the query, or several that count as
+            one; `history` is one item that the visitor touched; `rest` is what its items only
+            say together, and what anyone gets.
         value: what it adds, less than 0 where it takes away.
         item_id: of that item.
+        words: of the query, folded to small letters.
     """
 
     kind: ReasonKind
     value: float
     item_id: str | None = None
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Hit:
         item: the product by `schema` name, `item_id` included. Search keeps products that
             are out of stock: look at `in_stock`.
         relevance: how likely it fits the query, 0..1; None where nobody can tell.
-        reasons: parts that sum to the score, where they were asked for.
+        reasons: parts that sum to the score, where they were asked for; the greatest first,
+            `rest` last.
         attention: feature -> how much it weighs in the product's vector, where asked for.
     """
 

@@ -24,15 +24,34 @@ from twotower.retrieval.visitor import average_vectors, user_vectors
 
 MAX_ITEMS: Final = 50
 """Items of a history whose share is worked out, the newest; the others are in `rest`."""
-Shares = NDArray[np.float64]
+_NO_WORDS: Final = 1e-12
+Shares = NDArray[np.floating]
 
 
-def blend_reasons(near: Sequence[float], matching: Sequence[float]) -> list[tuple[Reason, ...]]:
-    """Of each hit, what meaning and words add to its score; see `blend.blend_parts`."""
-    return [
-        (Reason("meaning", float(meaning)), Reason("words", float(words)))
-        for meaning, words in zip(near, matching, strict=True)
-    ]
+def query_reasons(
+    typed: Sequence[str], shares: Shares, near: Shares | None, matching: Shares
+) -> list[tuple[Reason, ...]]:
+    """Of each hit, what meaning and each word that it holds add to its score.
+
+    Args:
+        typed: the words of each of S parts of the query.
+        shares: float[S, R] what each part adds to the score by words.
+        near: float[R] what meaning adds; None where it had no say.
+        matching: float[R] what all words add together; see `blend.blend_parts`.
+    """
+    wholes = np.maximum(shares.sum(axis=0, dtype=np.float64), _NO_WORDS)
+    values = shares * (matching / wholes)
+    found = []
+    for place, own in enumerate(values.T.tolist()):
+        reasons = [
+            Reason("words", value, words=words)
+            for words, value in zip(typed, own, strict=True)
+            if value
+        ]
+        if near is not None:
+            reasons.append(Reason("meaning", float(near[place])))
+        found.append(tuple(sorted(reasons, key=lambda reason: -reason.value)))
+    return found
 
 
 def history_shares(

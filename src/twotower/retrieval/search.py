@@ -9,11 +9,11 @@ from twotower.bundle import Bundle
 from twotower.filtering.facets import Facet
 from twotower.index.base import Mask, Rows, Vectors
 from twotower.lexical.reading import Reading
-from twotower.retrieval.answers import Answer, Hit, Mode, Parts, Reason, ReasonKind, Stopwatch
+from twotower.retrieval.answers import Answer, Hit, Mode, Parts, Stopwatch
 from twotower.retrieval.blend import DEFAULT_WEIGHT, blend_parts, blend_scores
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.cursor import read_cursor, written_cursor
-from twotower.retrieval.explain import Attention, blend_reasons
+from twotower.retrieval.explain import Attention, query_reasons
 from twotower.retrieval.faceting import facets_of
 from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords
 from twotower.retrieval.order import Ordered
@@ -63,7 +63,7 @@ class Search:
         hits = self._hits(matched, ordered, places, before)
         weak = self._weak(matching, allowed, mode, last) if is_end else ()
         if question.explain:
-            hits, weak = (self._explained(part, matching, mode) for part in (hits, weak))
+            hits, weak = (self._explained(part, reading, matching, mode) for part in (hits, weak))
         watch.lap("blend")
         facets = self._facets(question, matching, matched)
         if facets:
@@ -134,19 +134,22 @@ class Search:
         ordered = self._ordered(matching, near, mode, "relevance")
         return self._hits(near, ordered, ordered.page(0, MAX_WEAK), before)
 
-    def _explained(self, hits: tuple[Hit, ...], matching: _Matching, mode: Mode) -> tuple[Hit, ...]:
+    def _explained(
+        self, hits: tuple[Hit, ...], reading: Reading, matching: _Matching, mode: Mode
+    ) -> tuple[Hit, ...]:
         """The hits with what their scores are made of."""
-        if isinstance(matching, MatchedMeaning) and mode == "hybrid":
-            near, words = (
-                np.array([[getattr(hit.parts, name) for hit in hits]], np.float32)
-                for name in ("semantic", "lexical")
-            )
-            parts = blend_parts(near, words, self._weight, scale=matching.scale)
-            reasons = blend_reasons(*(part[0].tolist() for part in parts))
-        else:
-            kind: ReasonKind = "words" if mode == "lexical" else "meaning"
-            reasons = [(Reason(kind, hit.score),) for hit in hits]
-        return self._attention.explained(hits, reasons)
+        words = np.array([hit.parts.lexical for hit in hits], np.float64)
+        near = None
+        if isinstance(matching, MatchedMeaning):
+            near = np.array([hit.parts.semantic for hit in hits], np.float64)
+            if mode == "semantic":
+                words = np.zeros_like(words)
+            else:
+                parts = blend_parts(near[None], words[None], self._weight, scale=matching.scale)
+                near, words = parts[0][0], parts[1][0]
+        rows = np.array([hit.item_row for hit in hits], np.int64)
+        shares = self._bundle.lexical.parts(reading, rows)
+        return self._attention.explained(hits, query_reasons(reading.typed, shares, near, words))
 
     def _facets(
         self, question: SearchQuestion, matching: _Matching, matched: Matched

@@ -11,6 +11,7 @@ from twotower.features.history import History
 from twotower.filtering.facets import Facet as FoundFacet
 from twotower.retrieval import answers as retrieved
 from twotower.retrieval.answers import Answer
+from twotower.server.explanations import as_explanation, titles_of_reasons
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
 from twotower.server.problems import ProblemError
@@ -55,12 +56,13 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         max_values=question.max_values,
         sort=question.sort,
         cursor=question.cursor,
+        explain=question.explain,
     )
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
         mode=cast(Mode, answer.mode),
-        weak_hits=_hits(answer.weak),
+        weak_hits=_hits(shop, answer.weak),
         corrected_query=answer.corrected_query,
         facets=[_facet(one) for one in answer.facets],
         is_exact=answer.is_exact,
@@ -116,12 +118,20 @@ def recommendation_reply(
     exclude = question.exclude or []
     if question.item_id is not None:
         answer = shop.retriever.similar(
-            question.item_id, k=question.k, exclude=exclude, filter=question.filter
+            question.item_id,
+            k=question.k,
+            exclude=exclude,
+            filter=question.filter,
+            explain=question.explain,
         )
     else:
         history, is_whole = _history(shop, question)
         answer = shop.retriever.recommend(
-            history, k=question.k, exclude=exclude, filter=question.filter
+            history,
+            k=question.k,
+            exclude=exclude,
+            filter=question.filter,
+            explain=question.explain,
         )
         answer = replace(answer, degraded=answer.degraded or not is_whole)
     return RecommendationReply(
@@ -211,11 +221,12 @@ def _envelope(
         "total_definition": answer.total_definition,
         "degraded": answer.degraded,
         "fallback_used": answer.fallback_used,
-        "hits": _hits(answer.hits),
+        "hits": _hits(shop, answer.hits),
     }
 
 
-def _hits(hits: Sequence[retrieved.Hit]) -> list[Hit]:
+def _hits(shop: LiveShop, hits: Sequence[retrieved.Hit]) -> list[Hit]:
+    titles = titles_of_reasons(hits, shop.known)
     return [
         Hit(
             rank=hit.rank,
@@ -223,6 +234,7 @@ def _hits(hits: Sequence[retrieved.Hit]) -> list[Hit]:
             score=hit.score,
             parts=Parts(semantic=hit.parts.semantic, lexical=hit.parts.lexical),
             relevance=hit.relevance,
+            explanation=as_explanation(hit, titles),
             item=as_item(hit.item),
         )
         for hit in hits

@@ -34,6 +34,28 @@ class Parts(_Answer):
     lexical: float | None
 
 
+class Reason(_Answer):
+    """A part of a score; the reasons of a hit sum to its score."""
+
+    kind: Literal["meaning", "words", "history", "popularity", "rest"] = Field(
+        description="`words`: one word of the query. `history`: one product that the visitor "
+        "touched. `rest`: what these only say together, and what anyone gets."
+    )
+    value: float = Field(description="What it adds; less than 0 where it takes away.")
+    words: str | None = Field(description="Of the query, in small letters.")
+    item_id: str | None = Field(description="Of that product of the history.")
+    title: str | None = Field(description="Of the same; null when it was deleted since.")
+
+
+class Explanation(_Answer):
+    """Why a hit has its score, from the parts of the score alone."""
+
+    reasons: list[Reason] = Field(description="The greatest first, `rest` last.")
+    attention: dict[str, float] = Field(
+        description="How much each feature weighs in the product's vector; they sum to 1."
+    )
+
+
 class Hit(_Answer):
     """One product of a list; `rank` counts from 1 over all pages."""
 
@@ -44,6 +66,7 @@ class Hit(_Answer):
     relevance: float | None = Field(
         description="How likely the product fits the query, 0 to 1; null where nobody can tell."
     )
+    explanation: Explanation | None = Field(description="Null unless `explain` asked for it.")
     item: Item
 
 

@@ -29,6 +29,9 @@ Filter = Annotated[
 Placement = Literal["home", "similar"]
 Kind = Literal["view", "cart", "purchase", "review"]
 
+Explain = Annotated[
+    bool, Field(description="Whether each hit says what its score is made of; it takes longer.")
+]
 _Title = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
 MAX_K = 100
 MAX_EVENTS = 1_000
@@ -63,6 +66,7 @@ class SearchRequest(_Request):
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
         default=None, description="The `next_cursor` of the answer before; then without `offset`."
     )
+    explain: Explain = False
     visitor_id: Identifier | None = None
     user_id: Identifier | None = None
 
@@ -81,6 +85,7 @@ class RecommendationRequest(_Request):
     k: int = Field(default=12, ge=1, le=MAX_K)
     exclude: list[Identifier] | None = Field(default=None, max_length=MAX_HISTORY)
     filter: Filter | None = None
+    explain: Explain = False
 
     @model_validator(mode="after")
     def _item_belongs_to_similar(self) -> Self:

@@ -20,19 +20,39 @@ def sums(hits) -> None:
         assert sum(hit.attention.values()) == pytest.approx(1, abs=1e-5)
 
 
+def words_of(hit) -> dict[str, float]:
+    return {reason.words: reason.value for reason in hit.reasons if reason.kind == "words"}
+
+
 @pytest.mark.parametrize(
     ("mode", "kinds"),
-    [("hybrid", ["meaning", "words"]), ("semantic", ["meaning"]), ("lexical", ["words"])],
+    [("hybrid", {"meaning", "words"}), ("semantic", {"meaning"}), ("lexical", {"words"})],
 )
-def test_the_reasons_of_a_search_sum_to_the_score(shop, mode, kinds):
+def test_the_reasons_of_a_search_sum_to_the_score_the_greatest_first(shop, mode, kinds):
     answer = shop.search("blue sofa lamp", k=100, mode=mode, explain=True)
     sums((*answer.hits, *answer.weak))
     for hit in answer.hits:
-        assert [reason.kind for reason in hit.reasons] == kinds
-    if mode == "hybrid":
-        words = {hit.item_id: hit.reasons[1].value for hit in (*answer.hits, *answer.weak)}
-        assert words["sofa-blue"] > words["sofa-red"] > 0
-        assert all(words[hit.item_id] == 0 for hit in answer.weak if hit.parts.lexical == 0)
+        values = [reason.value for reason in hit.reasons]
+        assert values == sorted(values, reverse=True)
+    assert {reason.kind for hit in answer.hits for reason in hit.reasons} == kinds
+
+
+def test_each_word_of_the_query_that_a_product_holds_is_a_reason_of_its_own(shop):
+    answer = shop.search("Blue sofas lamp", k=100, explain=True)
+    held = {hit.item_id: set(words_of(hit)) for hit in (*answer.hits, *answer.weak)}
+    assert held["sofa-blue"] == {"blue", "sofas"}
+    assert held["sofa-red"] == {"sofas"}
+    assert held["lamp"] == {"lamp"}
+    assert not any(held[hit.item_id] for hit in answer.weak if hit.parts.lexical == 0)
+    [best] = [hit for hit in answer.hits if hit.item_id == "sofa-blue"]
+    assert words_of(best)["blue"] > words_of(best)["sofas"] > 0  # one sofa is blue, two are sofas
+
+
+def test_a_mistyped_word_and_a_code_are_told_as_they_were_typed(shop):
+    [hit] = shop.search("ketle", k=1, mode="lexical", explain=True).hits
+    assert (hit.item_id, set(words_of(hit))) == ("kettle", {"ketle"})
+    [hit] = shop.search("a WD-40", k=1, mode="lexical", explain=True).hits
+    assert (hit.item_id, set(words_of(hit))) == ("mug", {"wd 40"})
 
 
 def test_the_reasons_of_recommendations_sum_to_the_score_and_name_the_items(shop):

@@ -1,6 +1,7 @@
 """A retriever without a model: words are matched, recommendations follow the last category."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import polars as pl
@@ -10,7 +11,7 @@ from twotower.filtering.columns import Columns
 from twotower.filtering.facets import facet_of
 from twotower.filtering.grammar import read_filter
 from twotower.filtering.masks import allowed_rows
-from twotower.retrieval.answers import Answer, Hit, Parts
+from twotower.retrieval.answers import Answer, Hit, Parts, Reason
 from twotower.retrieval.suggestions import Suggestion
 
 PNG = "data:image/png;base64,aGk="
@@ -23,6 +24,19 @@ WORDS = "products with a word of the query"
 
 def answer(hits, total, definition, mode, **more):
     return Answer(tuple(hits), total, definition, {"lexical": 0.5}, mode, **more)
+
+
+def explained(found, item_id):
+    """Half of each score is the item's, half nobody's."""
+    hits = [
+        replace(
+            hit,
+            reasons=(Reason("history", hit.score / 2, item_id), Reason("rest", hit.score / 2)),
+            attention={"text": 1.0},
+        )
+        for hit in found.hits
+    ]
+    return replace(found, hits=tuple(hits))
 
 
 def shop_bundle():
@@ -130,11 +144,11 @@ class FakeRetriever:
         found = [one for one in self._products if typed.lower() in one["title"].lower()]
         return tuple(Suggestion("product", one["title"], one["item_id"]) for one in found[:k])
 
-    def similar(self, item_id, *, k=12, exclude=(), filter=None):
+    def similar(self, item_id, *, k=12, exclude=(), filter=None, explain=False):
         wanted = self.product(item_id).get("category")
         return self._of_category(wanted, {item_id, *exclude}, k, "similar", filter=filter)
 
-    def recommend(self, history, *, k=12, exclude=(), filter=None):
+    def recommend(self, history, *, k=12, exclude=(), filter=None, explain=False):
         if len(history) == 0:
             rest = [one for one in self._there() if one["item_id"] not in exclude]
             rest = self._filtered(rest, filter)
@@ -143,7 +157,8 @@ class FakeRetriever:
         last = self._products[history.item_rows[-1]]
         out = {last["item_id"], *exclude}
         wanted = last.get("category")
-        return self._of_category(wanted, out, k, "recommend", len(history), filter)
+        found = self._of_category(wanted, out, k, "recommend", len(history), filter)
+        return explained(found, last["item_id"]) if explain else found
 
     def _of_category(self, category, exclude, k, mode, history_length=0, filter=None):
         found = [

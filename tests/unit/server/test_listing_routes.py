@@ -68,6 +68,27 @@ def test_similar_products_are_filtered(client):
     assert ids(recommend(client, **question, filter='brand = "Lumo"')) == []
 
 
+def test_a_reason_names_the_product_of_the_history_and_its_title_while_it_has_one(client):
+    question = {"placement": "home", "history": ["lamp"], "explain": True}
+    [hit] = recommend(client, **question).json()["hits"]
+    own, rest = hit["explanation"]["reasons"]
+    assert (own["kind"], own["item_id"], own["title"]) == ("history", "lamp", "Desk lamp")
+    assert (rest["kind"], rest["item_id"], rest["title"]) == ("rest", None, None)
+    assert own["value"] + rest["value"] == hit["score"]
+    assert hit["explanation"]["attention"] == {"text": 1.0}
+
+
+def test_explanations_are_given_where_they_are_asked_for(open_shop):
+    retriever = FakeRetriever()
+    with open_shop(retriever=retriever) as client:
+        plain = recommend(client, placement="home", history=["lamp"]).json()
+        assert {hit["explanation"] for hit in plain["hits"]} == {None}
+        search(client)
+        assert retriever.asked["explain"] is False
+        search(client, explain=True)
+        assert retriever.asked["explain"] is True
+
+
 def test_a_fault_of_a_filter_is_named_with_its_place_and_what_was_meant(client):
     for response in (
         search(client, filter="in_stock AND prize < 3"),
@@ -100,6 +121,7 @@ def test_a_cursor_of_another_bundle_is_gone(client):
         ({"max_values": 0}, "body.max_values"),
         ({"sort": "best"}, "body.sort"),
         ({"cursor": ""}, "body.cursor"),
+        ({"explain": 1}, "body.explain"),
     ],
 )
 def test_each_fault_of_a_listing_is_named_by_its_path(client, question, path):

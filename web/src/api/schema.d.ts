@@ -539,6 +539,24 @@ export interface components {
             recent: components["schemas"]["SeenItem"][];
         };
         /**
+         * Explanation
+         * @description Why a hit has its score, from the parts of the score alone.
+         */
+        Explanation: {
+            /**
+             * Reasons
+             * @description The greatest first, `rest` last.
+             */
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Attention
+             * @description How much each feature weighs in the product's vector; they sum to 1.
+             */
+            attention: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Facet
          * @description A field among all that matches; what the filter demands of the field itself is left out.
          */
@@ -627,6 +645,8 @@ export interface components {
              * @description How likely the product fits the query, 0 to 1; null where nobody can tell.
              */
             relevance: number | null;
+            /** @description Null unless `explain` asked for it. */
+            explanation: components["schemas"]["Explanation"] | null;
             item: components["schemas"]["Item"];
         };
         /**
@@ -794,6 +814,38 @@ export interface components {
             item: components["schemas"]["Item"];
         };
         /**
+         * Reason
+         * @description A part of a score; the reasons of a hit sum to its score.
+         */
+        Reason: {
+            /**
+             * Kind
+             * @description `words`: one word of the query. `history`: one product that the visitor touched. `rest`: what these only say together, and what anyone gets.
+             * @enum {string}
+             */
+            kind: "meaning" | "words" | "history" | "popularity" | "rest";
+            /**
+             * Value
+             * @description What it adds; less than 0 where it takes away.
+             */
+            value: number;
+            /**
+             * Words
+             * @description Of the query, in small letters.
+             */
+            words: string | null;
+            /**
+             * Item Id
+             * @description Of that product of the history.
+             */
+            item_id: string | null;
+            /**
+             * Title
+             * @description Of the same; null when it was deleted since.
+             */
+            title: string | null;
+        };
+        /**
          * RecommendationReply
          * @description The products for a place on the page, best first.
          */
@@ -865,6 +917,12 @@ export interface components {
             exclude?: string[] | null;
             /** Filter */
             filter?: string | null;
+            /**
+             * Explain
+             * @description Whether each hit says what its score is made of; it takes longer.
+             * @default false
+             */
+            explain: boolean;
         };
         /**
          * RejectedEvent
@@ -1018,6 +1076,12 @@ export interface components {
              * @description The `next_cursor` of the answer before; then without `offset`.
              */
             cursor?: string | null;
+            /**
+             * Explain
+             * @description Whether each hit says what its score is made of; it takes longer.
+             * @default false
+             */
+            explain: boolean;
             /** Visitor Id */
             visitor_id?: string | null;
             /** User Id */
