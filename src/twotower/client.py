@@ -20,8 +20,10 @@ from twotower.server.replies import (
     HealthReply,
     Problem,
     ProductReply,
+    RecommendationBatchReply,
     RecommendationReply,
     ReleasesReply,
+    SearchBatchReply,
     SearchReply,
     StatsReply,
     SuggestReply,
@@ -37,7 +39,9 @@ from twotower.server.requests import (
     ProductIn,
     ProductLine,
     ProductPatch,
+    RecommendationBatch,
     RecommendationRequest,
+    SearchBatch,
     SearchRequest,
 )
 
@@ -118,9 +122,21 @@ class Client:
         """Suggests queries, categories and products for what is typed so far."""
         return self._ask("GET", f"/v1/suggest?{urlencode({'q': q, 'k': k})}", SuggestReply)
 
+    def search_many(self, questions: Iterable[SearchRequest]) -> SearchBatchReply:
+        """Answers several searches at once, each by itself."""
+        batch = SearchBatch(searches=list(questions))
+        return self._ask("POST", "/v1/search:batch", SearchBatchReply, batch)
+
     def recommend(self, question: RecommendationRequest) -> RecommendationReply:
         """Chooses products for a place on the page."""
         return self._ask("POST", "/v1/recommendations", RecommendationReply, question)
+
+    def recommend_many(
+        self, questions: Iterable[RecommendationRequest]
+    ) -> RecommendationBatchReply:
+        """Fills several places, or those of several visitors, at once, each by itself."""
+        batch = RecommendationBatch(recommendations=list(questions))
+        return self._ask("POST", "/v1/recommendations:batch", RecommendationBatchReply, batch)
 
     def record_events(self, events: Iterable[EventIn]) -> EventsReply:
         """Stores what visitors did; to send it again is safe."""

@@ -5,9 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from twotower.server.keyed_route import ADMITTED
 from twotower.server.live_shop import LiveShop
 from twotower.server.releases import Releases
 from twotower.server.requests import Identifier
+from twotower.shop.records import ApiKey
 
 
 async def _releases(request: Request) -> Releases:
@@ -27,6 +29,12 @@ async def _request_id(request: Request) -> str:
     return request_id
 
 
+async def _admitted(request: Request) -> ApiKey | None:
+    key: ApiKey | None = request.scope[ADMITTED]
+    return key
+
+
+Admitted = Annotated[ApiKey | None, Depends(_admitted)]
 ReleasesHere = Annotated[Releases, Depends(_releases)]
 Shop = Annotated[LiveShop, Depends(_shop)]
 RequestId = Annotated[str, Depends(_request_id)]

@@ -13,6 +13,8 @@ from twotower.server.releases import Releases
 _NAME = "key"
 """Of the security scheme in the OpenAPI document."""
 _BEARER = "bearer "
+ADMITTED: Final = "twotower.key"
+"""Of the ASGI scope: the key that was admitted, None where none is needed."""
 
 
 def needs(scope: str) -> dict[str, Any]:
@@ -45,7 +47,7 @@ class KeyedRoute(APIRoute):
 
         async def answer_to_a_key(request: Request) -> Response:
             releases: Releases = request.app.state.releases
-            releases.keyring.admit(_shown_key(request.headers), scope)
+            request.scope[ADMITTED] = releases.keyring.admit(_shown_key(request.headers), scope)
             return await answer(request)
 
         return answer_to_a_key

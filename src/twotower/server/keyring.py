@@ -1,6 +1,7 @@
 """The keys that this process knows: whom it admits, and how often."""
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -56,19 +57,22 @@ class Keyring:
         """Ends following."""
         self._follower.stop()
 
-    def admit(self, shown: str | None, scope: str) -> None:
+    def admit(self, shown: str | None, scope: str) -> ApiKey | None:
         """Lets a request pass, or refuses it; to be called on one thread.
 
         Args:
             shown: The key that came with it.
             scope: What it is about to do.
 
+        Returns:
+            What is kept of the key; None where none is needed.
+
         Raises:
             ProblemError: No key, an unknown or revoked one, one of other scopes, or one that
                 has asked more often than it may.
         """
         if not self.is_needed:
-            return
+            return None
         key = self._known.get(digest_of(shown)) if shown else None
         if key is None or key.revoked is not None:
             raise ProblemError(
@@ -83,11 +87,20 @@ class Keyring:
                 f"this needs a key of scope {scope}, the key shown has {', '.join(key.scopes)}",
             )
         self._count(key)
+        return key
+
+    def charge(self, key: ApiKey | None, more: int) -> None:
+        """Counts an admitted request as so many more; the key's next ones wait for it."""
+        if key is not None and key.per_minute is not None:
+            self._bucket(key.key_id, key.per_minute).owe(more)
+
+    def _bucket(self, key_id: str, per_minute: int) -> "_Bucket":
+        return self._buckets.setdefault(key_id, _Bucket(per_minute, self._clock()))
 
     def _count(self, key: ApiKey) -> None:
         if key.per_minute is None:
             return
-        bucket = self._buckets.setdefault(key.key_id, _Bucket(key.per_minute, self._clock()))
+        bucket = self._bucket(key.key_id, key.per_minute)
         if wait_s := bucket.take(self._clock()):
             raise ProblemError(
                 "too-many-requests",
@@ -103,15 +116,22 @@ class _Bucket:
         self._per_s = per_minute / _S_PER_MINUTE
         self._most = max(1.0, self._per_s * _BURST_S)
         self._left, self._at = self._most, now_s
+        self._counting = threading.Lock()
+
+    def owe(self, n: int) -> None:
+        """Takes so many, whether they are there or not."""
+        with self._counting:
+            self._left -= n
 
     def take(self, now_s: float) -> int:
         """Takes one; 0, or the whole seconds until there is one."""
-        self._left = min(self._most, self._left + (now_s - self._at) * self._per_s)
-        self._at = now_s
-        if self._left < 1:
-            return math.ceil((1 - self._left) / self._per_s)
-        self._left -= 1
-        return 0
+        with self._counting:
+            self._left = min(self._most, self._left + (now_s - self._at) * self._per_s)
+            self._at = now_s
+            if self._left < 1:
+                return math.ceil((1 - self._left) / self._per_s)
+            self._left -= 1
+            return 0
 
 
 def _own_key(api_key: str) -> ApiKey:

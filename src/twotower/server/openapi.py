@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 from twotower import __version__
 from twotower.server.replies import Problem
 from twotower.server.routes import (
+    classic,
     events,
     operations,
     products,
@@ -27,6 +28,7 @@ _ROUTERS: Final = (
     visitors.router,
     operations.router,
     releases.router,
+    classic.router,
 )
 _SCHEMAS: Final = "#/components/schemas/{model}"
 _KEY: Final = {"type": "apiKey", "in": "header", "name": "X-API-Key"}

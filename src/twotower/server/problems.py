@@ -89,12 +89,14 @@ class ProblemError(Exception):
         detail: str,
         faults: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        position: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.name = name
         self.detail = detail
         self.faults = faults
         self.headers = headers
+        self.position = position
 
 
 def problem(
@@ -121,18 +123,9 @@ def problem(
     Returns:
         The answer.
     """
-    own_status, title = PROBLEMS[name]
-    body: dict[str, Any] = {
-        "type": f"urn:twotower:problem:{name}",
-        "title": title,
-        "status": status or own_status,
-        "detail": detail,
-        "request_id": scope.get("request_id", ""),
-    }
-    if faults:
-        body["errors"] = [{"path": path, "message": message} for path, message in faults]
-        if position is not None:
-            body["errors"][0]["position"] = position
+    told = ProblemError(name, detail, faults, position=position)
+    body = problem_body(told, scope.get("request_id", ""))
+    body["status"] = status or body["status"]
     extra = {"Retry-After": _RETRY_AFTER_S} if body["status"] == PROBLEMS["not-ready"][0] else {}
     return Response(
         orjson.dumps(body),
@@ -140,6 +133,50 @@ def problem(
         media_type="application/problem+json",
         headers={**extra, **(headers or {})},
     )
+
+
+def problem_body(error: ProblemError, request_id: str) -> dict[str, Any]:
+    """Spells a problem.
+
+    Args:
+        error: What is wrong.
+        request_id: Of the request that it answers.
+
+    Returns:
+        The members of an `application/problem+json`.
+    """
+    status, title = PROBLEMS[error.name]
+    body: dict[str, Any] = {
+        "type": f"urn:twotower:problem:{error.name}",
+        "title": title,
+        "status": status,
+        "detail": error.detail,
+        "request_id": request_id,
+    }
+    if error.faults:
+        body["errors"] = [{"path": path, "message": message} for path, message in error.faults]
+        if error.position is not None:
+            body["errors"][0]["position"] = error.position
+    return body
+
+
+def named(error: TwoTowerError, where: str) -> ProblemError:
+    """Gives one of our errors the name that it has over HTTP.
+
+    Args:
+        error: What is wrong with the request, or with the shop.
+        where: The part of the request that is named as the place of a fault.
+
+    Returns:
+        The problem. An error that is none of the request's and none of the shop's is raised.
+    """
+    if isinstance(error, FilterError):
+        fault = (f"{where}.filter", str(error))
+        return ProblemError("invalid-request", ": ".join(fault), [fault], position=error.position)
+    for kind, name in _BY_ERROR:
+        if isinstance(error, kind):
+            return ProblemError(name, str(error))
+    raise error
 
 
 def install_problems(app: FastAPI) -> None:
@@ -198,16 +235,15 @@ def _message(fault: Mapping[str, Any]) -> str:
 def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return problem(
-        request.scope, error.name, error.detail, faults=error.faults, headers=error.headers
+        request.scope,
+        error.name,
+        error.detail,
+        faults=error.faults,
+        position=error.position,
+        headers=error.headers,
     )
 
 
 def _ours(request: Request, error: Exception) -> Response:
-    if isinstance(error, FilterError):
-        fault = ("body.filter", str(error))
-        position, detail = error.position, ": ".join(fault)
-        return problem(request.scope, "invalid-request", detail, faults=[fault], position=position)
-    for kind, name in _BY_ERROR:
-        if isinstance(error, kind):
-            return problem(request.scope, name, str(error))
-    raise error
+    assert isinstance(error, TwoTowerError)
+    return _raised(request, named(error, "query" if request.method == "GET" else "body"))

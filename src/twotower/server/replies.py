@@ -125,6 +125,19 @@ class SearchReply(_ListReply):
     )
 
 
+class SearchVerdict(_Answer):
+    """What became of one search of a batch: one of the two."""
+
+    answer: SearchReply | None
+    problem: "Problem | None"
+
+
+class SearchBatchReply(_Reply):
+    """The answers to the searches of a batch, in their order; all of one bundle."""
+
+    answers: list[SearchVerdict]
+
+
 class Suggestion(_Answer):
     """Something that the shopper may be typing."""
 
@@ -147,6 +160,19 @@ class RecommendationReply(_ListReply):
 
     placement: Placement
     history_length: int = Field(description="How many known events shaped this list.")
+
+
+class RecommendationVerdict(_Answer):
+    """What became of one question of a batch: one of the two."""
+
+    answer: RecommendationReply | None
+    problem: "Problem | None"
+
+
+class RecommendationBatchReply(_Reply):
+    """The answers to the questions of a batch, in their order; all of one bundle."""
+
+    answers: list[RecommendationVerdict]
 
 
 class RejectedEvent(_Answer):
@@ -275,6 +301,49 @@ class StatsReply(_Reply):
     brands: int
     categories: int
     top_categories: list[Count]
+
+
+class ClassicItem(_Answer):
+    """A product in the words of the classic demo interface."""
+
+    asin: str
+    title: str
+    brand: str | None
+    category: str | None
+
+
+class ClassicHit(ClassicItem):
+    """A product of a list; `rank` counts from 1."""
+
+    rank: int
+    score: float
+
+
+class ClassicRecommendations(_Answer):
+    """Products like the one that fits the query best; without such a one there are none."""
+
+    query: str
+    query_item: ClassicItem | None
+    recommendations: list[ClassicHit]
+    total: int
+
+
+class ClassicResults(_Answer):
+    """The products for a query; `total` counts all that match."""
+
+    query: str
+    results: list[ClassicItem]
+    total: int
+
+
+class ClassicStats(_Answer):
+    """The shop in numbers."""
+
+    total_items: int
+    embedding_dim: int
+    brands: int
+    categories: int
+    top_categories: dict[str, int] = Field(description="Items by name, the most frequent first.")
 
 
 class VersionReply(_Reply):

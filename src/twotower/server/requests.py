@@ -35,6 +35,8 @@ Explain = Annotated[
 _Title = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
 MAX_K = 100
 MAX_EVENTS = 1_000
+MAX_QUESTIONS = 50
+"""Searches, or recommendations, of one request."""
 MAX_PRODUCTS = 1_000
 """Lines of a batch."""
 MAX_QUERY = 10_000
@@ -71,6 +73,22 @@ class SearchRequest(_Request):
     user_id: Identifier | None = None
 
 
+class SearchInAddress(SearchRequest):
+    """A search whose fields are the parameters of an address; lists are given by repeating one."""
+
+    model_config = ConfigDict(strict=False)
+
+    query: Annotated[
+        str, StringConstraints(min_length=1, max_length=MAX_QUERY, pattern=r"\S"), Field(alias="q")
+    ]
+
+
+class SearchBatch(_Request):
+    """Searches that are answered together, each by itself."""
+
+    searches: list[SearchRequest] = Field(min_length=1, max_length=MAX_QUESTIONS)
+
+
 class RecommendationRequest(_Request):
     """A place on the page that wants products, and who looks at it.
 
@@ -96,6 +114,12 @@ class RecommendationRequest(_Request):
         if self.placement == "home" and self.item_id is not None:
             raise ValueError("item_id belongs to placement 'similar'; leave it out of 'home'")
         return self
+
+
+class RecommendationBatch(_Request):
+    """Places on the page, or visitors, that are answered together, each by itself."""
+
+    recommendations: list[RecommendationRequest] = Field(min_length=1, max_length=MAX_QUESTIONS)
 
 
 class EventIn(_Request):

@@ -28,7 +28,10 @@ from twotower.shop.database import ShopDatabase
 
 PROGRAM = Path(__file__).with_name("serve_fake.py")
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
-NOT_FOR_PROGRAMS = {"metrics", "product_image"}
+NOT_FOR_PROGRAMS = {
+    *("metrics", "product_image", "search_by_address"),
+    *("classic_recommend", "classic_search", "classic_numbers"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,10 @@ def test_questions_are_answered_in_their_types(client):
     assert client.search(SearchRequest(query="steel", k=1)).hits[0].item.title == "Steel kettle"
     assert client.suggest("te", k=1).suggestions[0].item_id == "kettle"
     assert client.recommend(RecommendationRequest(placement="home")).fallback_used == "popularity"
+    many = client.search_many([SearchRequest(query="steel"), SearchRequest(query="lamp")])
+    assert [len(one.answer.hits) for one in many.answers] == [2, 1]
+    filled = client.recommend_many([RecommendationRequest(placement="home")]).answers[0]
+    assert filled.answer.fallback_used == "popularity"
     assert client.version().bundle_version == client.stats().bundle_version == "v-test"
     assert (client.live().status, client.ready().status) == ("live", "ready")
 

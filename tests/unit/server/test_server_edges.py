@@ -40,7 +40,7 @@ def built(tmp_path):
     ("method", "path", "status", "name"),
     [
         ("GET", "/v1/nothing", 404, "not-found"),
-        ("GET", "/v1/search", 405, "method-not-allowed"),
+        ("PUT", "/v1/search", 405, "method-not-allowed"),
         ("POST", "/v1/products/kettle", 405, "method-not-allowed"),
         ("DELETE", "/v1/products/unicorn", 404, "unknown-item"),
         ("GET", "/v1/products/unicorn", 404, "unknown-item"),

@@ -11,13 +11,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Search By Address
+         * @description Finds products for a shopper's words, by an address that can be linked to.
+         */
+        get: operations["search_by_address"];
         put?: never;
         /**
          * Search
          * @description Finds products for a shopper's words.
          */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search:batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Many
+         * @description Answers several searches, all from one bundle; each counts as a request of the key.
+         */
+        post: operations["search_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -58,6 +82,26 @@ export interface paths {
          * @description Chooses products for a place on the page; `fallback_used` says when it knew too little.
          */
         post: operations["recommend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recommendations:batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Many
+         * @description Fills several places, all from one bundle; each counts as a request of the key.
+         */
+        post: operations["recommend_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -383,6 +427,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classic Recommend
+         * @description Gives the product that fits a query best, and products like it.
+         */
+        get: operations["classic_recommend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classic Search
+         * @description Finds products for words.
+         */
+        get: operations["classic_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classic Numbers
+         * @description Gives the shop in numbers.
+         */
+        get: operations["classic_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -429,6 +533,84 @@ export interface components {
              */
             task_id: string | null;
             item: components["schemas"]["Item"];
+        };
+        /**
+         * ClassicHit
+         * @description A product of a list; `rank` counts from 1.
+         */
+        ClassicHit: {
+            /** Asin */
+            asin: string;
+            /** Title */
+            title: string;
+            /** Brand */
+            brand: string | null;
+            /** Category */
+            category: string | null;
+            /** Rank */
+            rank: number;
+            /** Score */
+            score: number;
+        };
+        /**
+         * ClassicItem
+         * @description A product in the words of the classic demo interface.
+         */
+        ClassicItem: {
+            /** Asin */
+            asin: string;
+            /** Title */
+            title: string;
+            /** Brand */
+            brand: string | null;
+            /** Category */
+            category: string | null;
+        };
+        /**
+         * ClassicRecommendations
+         * @description Products like the one that fits the query best; without such a one there are none.
+         */
+        ClassicRecommendations: {
+            /** Query */
+            query: string;
+            query_item: components["schemas"]["ClassicItem"] | null;
+            /** Recommendations */
+            recommendations: components["schemas"]["ClassicHit"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ClassicResults
+         * @description The products for a query; `total` counts all that match.
+         */
+        ClassicResults: {
+            /** Query */
+            query: string;
+            /** Results */
+            results: components["schemas"]["ClassicItem"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ClassicStats
+         * @description The shop in numbers.
+         */
+        ClassicStats: {
+            /** Total Items */
+            total_items: number;
+            /** Embedding Dim */
+            embedding_dim: number;
+            /** Brands */
+            brands: number;
+            /** Categories */
+            categories: number;
+            /**
+             * Top Categories
+             * @description Items by name, the most frequent first.
+             */
+            top_categories: {
+                [key: string]: number;
+            };
         };
         /**
          * Count
@@ -846,6 +1028,24 @@ export interface components {
             title: string | null;
         };
         /**
+         * RecommendationBatch
+         * @description Places on the page, or visitors, that are answered together, each by itself.
+         */
+        RecommendationBatch: {
+            /** Recommendations */
+            recommendations: components["schemas"]["RecommendationRequest"][];
+        };
+        /**
+         * RecommendationBatchReply
+         * @description The answers to the questions of a batch, in their order; all of one bundle.
+         */
+        RecommendationBatchReply: {
+            /** Request Id */
+            request_id: string;
+            /** Answers */
+            answers: components["schemas"]["RecommendationVerdict"][];
+        };
+        /**
          * RecommendationReply
          * @description The products for a place on the page, best first.
          */
@@ -925,6 +1125,14 @@ export interface components {
             explain: boolean;
         };
         /**
+         * RecommendationVerdict
+         * @description What became of one question of a batch: one of the two.
+         */
+        RecommendationVerdict: {
+            answer: components["schemas"]["RecommendationReply"] | null;
+            problem: components["schemas"]["Problem"] | null;
+        };
+        /**
          * RejectedEvent
          * @description An event that was not stored, and why.
          */
@@ -962,6 +1170,24 @@ export interface components {
             bundle_version: string;
             /** Releases */
             releases: string[];
+        };
+        /**
+         * SearchBatch
+         * @description Searches that are answered together, each by itself.
+         */
+        SearchBatch: {
+            /** Searches */
+            searches: components["schemas"]["SearchRequest"][];
+        };
+        /**
+         * SearchBatchReply
+         * @description The answers to the searches of a batch, in their order; all of one bundle.
+         */
+        SearchBatchReply: {
+            /** Request Id */
+            request_id: string;
+            /** Answers */
+            answers: components["schemas"]["SearchVerdict"][];
         };
         /**
          * SearchReply
@@ -1086,6 +1312,14 @@ export interface components {
             visitor_id?: string | null;
             /** User Id */
             user_id?: string | null;
+        };
+        /**
+         * SearchVerdict
+         * @description What became of one search of a batch: one of the two.
+         */
+        SearchVerdict: {
+            answer: components["schemas"]["SearchReply"] | null;
+            problem: components["schemas"]["Problem"] | null;
         };
         /**
          * SeenItem
@@ -1248,6 +1482,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    search_by_address: {
+        parameters: {
+            query: {
+                q: string;
+                k?: number;
+                offset?: number;
+                mode?: "hybrid" | "semantic" | "lexical";
+                filter?: string | null;
+                /** @description Fields whose values are counted among all that matches. */
+                facets?: ("brand" | "category" | "attributes" | "price" | "rating" | "launched" | "in_stock")[];
+                /** @description Most values of each facet. */
+                max_values?: number;
+                sort?: "relevance" | "price_ascending" | "price_descending" | "rating" | "newest";
+                /** @description The `next_cursor` of the answer before; then without `offset`. */
+                cursor?: string | null;
+                /** @description Whether each hit says what its score is made of; it takes longer. */
+                explain?: boolean;
+                visitor_id?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: never;
@@ -1268,6 +1548,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchBatchReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1334,6 +1647,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecommendationReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommend_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecommendationBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationBatchReply"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1942,6 +2288,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleasesReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classic_recommend: {
+        parameters: {
+            query: {
+                q: string;
+                top_k?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassicRecommendations"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classic_search: {
+        parameters: {
+            query: {
+                q: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassicResults"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classic_numbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassicStats"];
                 };
             };
             /** @description A problem (RFC 9457) */
