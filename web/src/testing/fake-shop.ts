@@ -54,6 +54,8 @@ export class FakeShop {
   readonly asked: Asked[] = [];
   /** The next answers fail with this, until it is null again. */
   failing: { status: number; title: string; detail: string } | "unreachable" | null = null;
+  /** Whether answers never come. */
+  isSilent = false;
   /** Mistyped query -> what the shop reads. */
   corrections: Record<string, string> = {};
   /** What is close to every query and matches none. */
@@ -71,6 +73,7 @@ export class FakeShop {
     const url = new URL(String(input), "http://shop.test");
     const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : null;
     this.asked.push({ method: init?.method ?? "GET", path: url.pathname, body });
+    if (this.isSilent) return new Promise(() => undefined);
     if (this.failing === "unreachable") throw new TypeError("Failed to fetch");
     if (this.failing !== null) return problem(this.failing);
     if (url.pathname === "/v1/suggest") return this.suggest(url.searchParams.get("q") ?? "");

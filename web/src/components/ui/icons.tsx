@@ -53,6 +53,22 @@ export function CheckIcon() {
   );
 }
 
+export function CrossIcon() {
+  return (
+    <Icon>
+      <path d="m5.5 5.5 9 9m0-9-9 9" />
+    </Icon>
+  );
+}
+
+export function FilterIcon() {
+  return (
+    <Icon>
+      <path d="M3 6h14M6 10.5h8M8.5 15h3" />
+    </Icon>
+  );
+}
+
 export function EyeIcon() {
   return (
     <Icon>

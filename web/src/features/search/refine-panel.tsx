@@ -1,13 +1,12 @@
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Facet } from "@/api/types";
-import { Button } from "@/components/ui/button";
 import { categoryLevels, formatCount, formatPrice, plural } from "@/lib/format";
 import type { Refinement } from "@/lib/refinement";
 import styles from "./refine-panel.module.css";
 
 const BRANDS_SHOWN = 8;
 
-interface RefineProps {
+export interface RefineProps {
   facets: readonly Facet[];
   refinement: Refinement;
   onRefine: (refinement: Refinement) => void;
@@ -186,27 +185,18 @@ function Stock({ facet, refinement, onRefine }: RefineProps & { facet: Facet }) 
 const GROUPS = { category: Categories, brand: Brands, price: Prices, in_stock: Stock };
 
 /** What a search can be narrowed down by, with how many products each choice would leave. */
-export function RefinePanel(props: RefineProps) {
-  const [isOpen, setIsOpen] = useState(false);
-  const id = useId();
-  const useful = props.facets.filter(({ n_values }) => n_values > 0);
-  if (useful.length === 0) return null;
+export function FilterGroups(props: RefineProps) {
   return (
-    <aside className={styles.panel} aria-label="Filters">
-      <Button
-        className={styles.toggle ?? ""}
-        aria-expanded={isOpen}
-        aria-controls={id}
-        onClick={() => setIsOpen(!isOpen)}
-      >
-        {isOpen ? "Hide filters" : "Filters"}
-      </Button>
-      <div id={id} className={isOpen ? styles.groups : `${styles.groups} ${styles.closed}`}>
-        {useful.map((facet) => {
-          const Group = GROUPS[facet.field as keyof typeof GROUPS];
-          return <Group key={facet.field} {...props} facet={facet} />;
-        })}
-      </div>
-    </aside>
+    <div className={styles.groups}>
+      {usefulOf(props.facets).map((facet) => {
+        const Group = GROUPS[facet.field as keyof typeof GROUPS];
+        return <Group key={facet.field} {...props} facet={facet} />;
+      })}
+    </div>
   );
+}
+
+/** The facets that some product has a value of. */
+export function usefulOf(facets: readonly Facet[]): Facet[] {
+  return facets.filter(({ n_values }) => n_values > 0);
 }

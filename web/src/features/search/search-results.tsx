@@ -7,11 +7,14 @@ import { Grid, GridSkeleton } from "@/components/ui/grid";
 import { ProductCard } from "@/components/ui/product-card";
 import { Empty, Failure, Notice } from "@/components/ui/state";
 import { formatCount, formatTook, plural } from "@/lib/format";
-import { isNarrowed, type Refinement } from "@/lib/refinement";
+import { useIsWide } from "@/lib/media";
+import { useIsSlow } from "@/lib/patience";
+import { isNarrowed, type Refinement, type Sort } from "@/lib/refinement";
 import type { Mode } from "@/lib/url-state";
 import { Chips } from "./chips";
+import { FilterSheet } from "./filter-sheet";
 import { ModeSwitch } from "./mode-switch";
-import { RefinePanel } from "./refine-panel";
+import { FilterGroups, usefulOf } from "./refine-panel";
 import styles from "./search-results.module.css";
 import { SortMenu } from "./sort-menu";
 import type { Search } from "./use-search";
@@ -156,12 +159,12 @@ function Hits({
               note={
                 !isAllByMeaning && mode === "hybrid" && isByMeaning(hit) ? "Found by meaning" : null
               }
-              isEager={place < 8}
+              isEager={place < 10}
             />
           </li>
         ))}
       </Grid>
-      {search.isLoadingMore && <GridSkeleton count={4} />}
+      {search.isLoadingMore && <GridSkeleton count={5} />}
       {search.moreError !== null && <Failure error={search.moreError} onRetry={search.retry} />}
       <div className={styles.more}>
         <p className={styles.progress}>
@@ -178,6 +181,18 @@ function Hits({
   );
 }
 
+function Loading() {
+  const isSlow = useIsSlow(true);
+  return (
+    <>
+      <p className={isSlow ? styles.slow : "visually-hidden"} role="status">
+        {isSlow ? "This takes longer than usual. Still searching." : "Searching"}
+      </p>
+      <GridSkeleton count={10} />
+    </>
+  );
+}
+
 function Body({ asked, search, onRefine }: Omit<SearchResultsProps, "onMode">) {
   if (search.state === "idle") {
     return (
@@ -186,16 +201,7 @@ function Body({ asked, search, onRefine }: Omit<SearchResultsProps, "onMode">) {
       </Empty>
     );
   }
-  if (search.state === "loading") {
-    return (
-      <>
-        <p className="visually-hidden" role="status">
-          Searching
-        </p>
-        <GridSkeleton count={8} />
-      </>
-    );
-  }
+  if (search.state === "loading") return <Loading />;
   if (search.state === "failed") return <Failure error={search.error} onRetry={search.retry} />;
   if (search.found.length === 0) {
     return (
@@ -214,17 +220,14 @@ function Body({ asked, search, onRefine }: Omit<SearchResultsProps, "onMode">) {
   );
 }
 
-function Heading({ asked: { q, mode }, search, onMode }: Omit<SearchResultsProps, "onRefine">) {
+function Titles({ asked: { q, mode }, search }: Pick<SearchResultsProps, "asked" | "search">) {
   return (
-    <div className={styles.head}>
-      <div className={styles.titles}>
-        <h1 id="results-title" className={styles.title}>
-          {q === "" ? "Search" : `“${q}”`}
-        </h1>
-        {search.state === "answered" && <Corrected answer={search.answer} mode={mode} />}
-        {search.state === "answered" && <Summary answer={search.answer} />}
-      </div>
-      {q !== "" && <ModeSwitch mode={mode} onChange={onMode} />}
+    <div className={styles.titles}>
+      <h1 id="results-title" className={styles.title}>
+        {q === "" ? "Search" : `“${q}”`}
+      </h1>
+      {search.state === "answered" && <Corrected answer={search.answer} mode={mode} />}
+      {search.state === "answered" && <Summary answer={search.answer} />}
     </div>
   );
 }
@@ -233,27 +236,35 @@ function Heading({ asked: { q, mode }, search, onMode }: Omit<SearchResultsProps
 export function SearchResults({ asked, search, onMode, onRefine }: SearchResultsProps) {
   const { refinement } = asked;
   const { sort = "relevance", ...narrowed } = refinement;
-  const isAnswered = search.state === "answered";
+  const isWide = useIsWide();
+  const answered = search.state === "answered" ? search : null;
+  const facets = usefulOf(answered?.answer.facets ?? []);
+  const refine = { facets, refinement, onRefine };
+  const onSort = (chosen: Sort) =>
+    onRefine(chosen === "relevance" ? narrowed : { ...narrowed, sort: chosen });
   return (
     <section className={styles.results} aria-labelledby="results-title">
-      <Heading asked={asked} search={search} onMode={onMode} />
-      {isAnswered && <HowAnswered answer={search.answer} />}
-      <div className={styles.columns}>
-        {isAnswered && (
-          <RefinePanel facets={search.answer.facets} refinement={refinement} onRefine={onRefine} />
+      <div className={styles.head}>
+        <Titles asked={asked} search={search} />
+        {asked.q !== "" && (
+          <div className={styles.tools}>
+            <ModeSwitch mode={asked.mode} onChange={onMode} />
+            {!isWide && answered !== null && facets.length > 0 && (
+              <FilterSheet {...refine} total={answered.answer.total} />
+            )}
+            <SortMenu sort={sort} onChange={onSort} />
+          </div>
         )}
-        <div className={styles.found} aria-busy={isAnswered && search.isUpdating}>
-          {asked.q !== "" && (
-            <div className={styles.tools}>
-              <Chips refinement={refinement} onRefine={onRefine} />
-              <SortMenu
-                sort={sort}
-                onChange={(chosen) =>
-                  onRefine(chosen === "relevance" ? narrowed : { ...narrowed, sort: chosen })
-                }
-              />
-            </div>
-          )}
+      </div>
+      {answered !== null && <HowAnswered answer={answered.answer} />}
+      <div className={styles.columns}>
+        {isWide && facets.length > 0 && (
+          <aside aria-label="Filters">
+            <FilterGroups {...refine} />
+          </aside>
+        )}
+        <div className={styles.found} aria-busy={answered?.isUpdating ?? false}>
+          <Chips refinement={refinement} onRefine={onRefine} />
           <Body asked={asked} search={search} onRefine={onRefine} />
         </div>
       </div>

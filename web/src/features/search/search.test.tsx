@@ -1,7 +1,7 @@
-import { screen, within } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Asked } from "@/api/queries";
 import type { Facet } from "@/api/types";
 import { visitorFrom } from "@/lib/identity";
@@ -151,6 +151,38 @@ test("a brand that is chosen is asked for, stands as a chip, and is taken back t
   expect(within(chips).queryByRole("button", { name: "Clear all" })).toBeNull();
 });
 
+test("on a phone the filters are in a sheet, whose button says how many products are left", async () => {
+  window.innerWidth = 390;
+  const shop = new FakeShop(lamps);
+  shop.facets = [counted("brand", { Koda: 40 })];
+  renderWith(shop, <Page q="lamp" />);
+  const opener = await screen.findByRole("button", { name: "Filters" });
+  expect(screen.queryByRole("checkbox")).toBeNull();
+  await userEvent.click(opener);
+  const sheet = within(screen.getByRole("dialog", { name: "Filters" }));
+  await userEvent.click(sheet.getByRole("checkbox", { name: /Koda/ }));
+  expect(await sheet.findByRole("checkbox", { name: /Koda/ })).toBeChecked();
+  await userEvent.click(sheet.getByRole("button", { name: "Show 60 products" }));
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(screen.getByRole("button", { name: "Filters 1" })).toBeVisible();
+});
+
+test("a search that takes long says that it goes on", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const shop = new FakeShop(lamps);
+    shop.isSilent = true;
+    renderWith(shop, <Searching q="lamp" />);
+    expect(screen.getByRole("status")).toHaveTextContent("Searching");
+    act(() => vi.advanceTimersByTime(3_900));
+    expect(screen.getByRole("status")).toHaveTextContent("Searching");
+    act(() => vi.advanceTimersByTime(200));
+    expect(screen.getByRole("status")).toHaveTextContent("This takes longer than usual");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a list stays until the refined one is there", async () => {
   const shop = new FakeShop(lamps);
   shop.facets = [counted("brand", { Koda: 40 })];
@@ -236,8 +268,14 @@ test("suggestions are walked through with the arrow keys and taken with Enter", 
   expect(options.map((option) => option.textContent)).toEqual([
     "table lamp",
     "Lampsin Home",
-    "Lamp 0Product",
+    "Lamp 0",
   ]);
+  expect(screen.getAllByRole("group").map((group) => group.textContent)).toEqual([
+    "Searchestable lamp",
+    "CategoriesLampsin Home",
+    "ProductsLamp 0",
+  ]);
+  expect(screen.getByRole("group", { name: "Categories" })).toBeInTheDocument();
   expect(box).toHaveAttribute("aria-expanded", "true");
   await userEvent.keyboard("{ArrowDown}{ArrowDown}");
   expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Lamps");

@@ -13,7 +13,7 @@ const LABELS: Record<Sort, string> = {
 export function SortMenu({ sort, onChange }: { sort: Sort; onChange: (sort: Sort) => void }) {
   return (
     <label className={styles.sort}>
-      <span>Sort by</span>
+      <span className={styles.name}>Sort by</span>
       <select
         className={styles.select}
         value={sort}
