@@ -51,11 +51,11 @@ WIDTH, LAYERS, HEADS, LENGTH, BATCH, DROPOUT = 128, 2, 2, 50, 256, 0.5
 MEMORY_STEPS, COPIES = 40, (1, 4, 16)
 
 
-def material_of(dataset):
-    """What the recipe learns from, without validation."""
+def material_of(dataset, *, validation_cases=1):
+    """What the recipe learns from, with so many validation cases at most."""
     cache = Path(os.environ.get("TWOTOWER_CACHE", Path.home() / ".cache" / "twotower"))
     encoder = CachedTextEncoder(text_encoder("minilm", cache), cache)
-    return gather(dataset, sequential().features, encoder, validation_cases=1)
+    return gather(dataset, sequential().features, encoder, validation_cases=validation_cases)
 
 
 def twotower_steps(material):
@@ -94,10 +94,9 @@ class PlainSasrec(nn.Module):
         return self.layers(events, mask=self.get_buffer("mask"), is_causal=True)
 
 
-def plain_steps(material, *, negatives):
-    """Endless training steps of the plain SASRec: `all` items, or `one` negative, at each place."""
+def plain_steps(model, material, *, negatives):
+    """Endless training steps of a plain SASRec: `all` items, or `one` negative, at each place."""
     histories, n_items = material.histories, material.n_items
-    model = PlainSasrec(n_items).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     generator = np.random.default_rng(0)
     usable = np.flatnonzero(histories.lengths > 1)
@@ -118,6 +117,11 @@ def plain_steps(material, *, negatives):
             loss.backward()
             optimizer.step()
             yield len(part)
+
+
+def plain_of(material, negatives):
+    """Steps of a fresh plain SASRec."""
+    return plain_steps(PlainSasrec(material.n_items).train(), material, negatives=negatives)
 
 
 def left_padded(padded):
@@ -162,8 +166,8 @@ def rectools_steps(material):
 
 CONTESTANTS = {
     "twotower": twotower_steps,
-    "plain, full softmax": lambda material: plain_steps(material, negatives="all"),
-    "plain, one negative": lambda material: plain_steps(material, negatives="one"),
+    "plain, full softmax": lambda material: plain_of(material, "all"),
+    "plain, one negative": lambda material: plain_of(material, "one"),
     "RecTools": rectools_steps,
 }
 

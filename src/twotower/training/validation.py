@@ -1,4 +1,4 @@
-"""How good the towers are while they learn: NDCG@10 on the validation cases of each task."""
+"""How good the towers are while they learn, on the validation cases of each task."""
 
 import numpy as np
 import torch
@@ -13,18 +13,17 @@ from twotower.training.material import Material
 
 
 def validation_of(learner: Learner, material: Material) -> Validate:
-    """NDCG@10 of each task on its validation cases, and the mean that decides."""
+    """NDCG@10 and recall@10 of each task on its validation cases, and the mean that decides."""
 
     def validate() -> dict[str, float]:
         items = learner.item_vectors()
-        found = {
-            f"{task}_{MONITOR}": evaluate(
-                cases,
-                vector_scorer(_case_vectors(learner, material, task, items), items.cpu().numpy()),
-            ).mean(MONITOR)
-            for task, cases in material.validation.items()
-        }
-        return {MONITOR: float(np.mean(list(found.values()) or [0.0])), **found}
+        found: dict[str, float] = {}
+        for task, cases in material.validation.items():
+            asked = _case_vectors(learner, material, task, items)
+            measured = evaluate(cases, vector_scorer(asked, items.cpu().numpy()))
+            found |= {f"{task}_{name}": measured.mean(name) for name in (MONITOR, "recall@10")}
+        decisive = [found[f"{task}_{MONITOR}"] for task in material.validation]
+        return {MONITOR: float(np.mean(decisive or [0.0])), **found}
 
     return validate
 
