@@ -18,6 +18,7 @@ from twotower.server.replies import (
     ErasedReply,
     EventsReply,
     HealthReply,
+    OutcomeReply,
     Problem,
     ProductReply,
     RecommendationBatchReply,
@@ -141,6 +142,10 @@ class Client:
     def record_events(self, events: Iterable[EventIn]) -> EventsReply:
         """Stores what visitors did; to send it again is safe."""
         return self._ask("POST", "/v1/events", EventsReply, EventsRequest(events=list(events)))
+
+    def outcome(self, answer_id: str) -> OutcomeReply:
+        """Says what came of a list, by its `request_id`."""
+        return self._ask("GET", f"/v1/answers/{quote(answer_id, safe='')}", OutcomeReply)
 
     # -- products ------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ EVENT_KINDS: Final = tuple(EventKind)
 KIND_CODE: Final = {kind.value: code for code, kind in enumerate(EVENT_KINDS, start=1)}
 """Integer code of each kind in arrays; 0 is padding."""
 
+IMPRESSION: Final = "impression"
+"""The event of a product that was seen in a list; it is in nobody's history."""
 SEARCH: Final = "search"
 """The event of a typed query: it has a query and no item."""
 

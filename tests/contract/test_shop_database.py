@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,56 @@ def test_a_user_brings_the_visit_before_login_and_not_the_other_users_of_the_bro
     assert ids(recent("v1", limit=limit)) == ["anonymous", "mine", "brother"]
     assert ids(recent(limit=limit)) == []
     assert database.events.count("v1", "ann") == 3
+
+
+def test_a_user_brings_the_visits_before_login_to_the_next_device(database):
+    database.events.add(
+        [
+            event("before", visitor="laptop", time=1),
+            event("login", visitor="laptop", user="ann", time=2),
+            event("after", visitor="laptop", time=3),
+            event("shared, before", visitor="library", time=4),
+            event("shared, hers", visitor="library", user="ann", time=5),
+            event("shared, his", visitor="library", user="bob", time=6),
+            event("new phone", visitor="phone", time=7),
+        ]
+    )
+    recent, limit = database.events.recent, 9
+    hers = ["before", "login", "after", "shared, hers"]
+    assert ids(recent(None, "ann", limit=limit)) == hers
+    assert ids(recent("phone", "ann", limit=limit)) == [*hers, "new phone"]
+    assert ids(recent("ann", "ann", limit=limit)) == hers
+    assert ids(recent(None, "bob", limit=limit)) == ["shared, his"]
+    assert database.events.count("phone", "ann") == 5
+    assert ids(recent("phone", "ann", limit=2)) == ["shared, hers", "new phone"]
+
+
+def test_impressions_are_kept_by_their_list_and_in_nobodys_history(database):
+    seen = [
+        replace(event(f"seen-{one}", user="ann", kind="impression", item=one), request_id="r1")
+        for one in ("kettle", "lamp")
+    ]
+    clicked = replace(event("click", user="ann", item="lamp", time=2_000), request_id="r1")
+    database.events.add([*seen, clicked, event("other", user="ann", time=3_000)])
+    for who in (("v1", None), (None, "ann"), ("v1", "ann"), ("ann", "ann")):
+        assert ids(database.events.recent(*who, limit=9)) == ["click", "other"]
+        assert database.events.count(*who) == 2
+    assert database.counts().events == 2
+    assert ids(database.events.of_request("r1", limit=9)) == ["seen-kettle", "seen-lamp", "click"]
+    assert ids(database.events.of_request("r1", limit=1)) == ["seen-kettle"]
+    assert database.events.of_request("r2", limit=9) == []
+    assert ids([one for _, one in database.events.after(0, limit=9)])[:2] == ids(seen)
+
+
+def test_an_impression_alone_makes_nobody_known_in_a_browser(database):
+    database.events.add(
+        [
+            event("before", visitor="laptop", time=1),
+            event("login", visitor="laptop", user="ann", time=2),
+            event("seen", visitor="laptop", user="bob", kind="impression", time=3),
+        ]
+    )
+    assert ids(database.events.recent(None, "ann", limit=9)) == ["before", "login"]
 
 
 def test_a_batch_larger_than_one_statement_takes_is_stored_whole(database):

@@ -1,6 +1,7 @@
 """Looking after a shop database of each kind: backup, restore, vacuum, erasure, export."""
 
 import threading
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -160,6 +161,7 @@ def test_live_events_are_a_table_in_which_a_visitor_is_the_user_that_logged_in(d
             event("3", "shared", time=7),
             event("4", "shared", user="ann", time=8),
             event("5", "shared", user="bob", time=9),
+            replace(event("6", "v1", time=10), event="impression"),
         ]
     )
     table = live_log(database)

@@ -1,16 +1,17 @@
 """What is known of visitors, for the page: examples of the log, and one visitor's events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from twotower import schema
 from twotower.features.history import UNKNOWN_TIME, History
 from twotower.server.live_shop import LiveShop
-from twotower.server.replies import ExampleVisitor, PastEvent, SeenItem, VisitorReply
+from twotower.server.replies import ExampleVisitor, PastEvent, SeenItem, Session, VisitorReply
 from twotower.server.requests import Kind
 from twotower.shop.records import LiveEvent
 
 _SHOWN = 5
+_PAUSE_MS = 30 * 60_000
 _KIND_OF: dict[int, Kind] = {
     schema.KIND_CODE["view"]: "view",
     schema.KIND_CODE["cart"]: "cart",
@@ -33,12 +34,26 @@ def visitor_of(shop: LiveShop, visitor_id: str, limit: int, request_id: str) -> 
     logged = shop.log.history(visitor_id)
     live = shop.database.events.recent(visitor_id, visitor_id, limit=limit)
     events = [*_logged_events(shop, logged, limit), *_live_events(shop, live)]
+    recent = events[::-1][:limit]
     return VisitorReply(
         request_id=request_id,
         visitor_id=visitor_id,
         n_events=len(logged) + shop.database.events.count(visitor_id, visitor_id),
-        recent=events[::-1][:limit],
+        recent=recent,
+        sessions=list(_sessions([one.time for one in recent if one.time is not None])),
     )
+
+
+def _sessions(times: Iterable[int]) -> Iterator[Session]:
+    """The visits that some moments belong to, newest first."""
+    visit: list[int] = []
+    for time in sorted(times, reverse=True):
+        if visit and visit[-1] - time >= _PAUSE_MS:
+            yield Session(began=visit[-1], ended=visit[0], n_events=len(visit))
+            visit = []
+        visit.append(time)
+    if visit:
+        yield Session(began=visit[-1], ended=visit[0], n_events=len(visit))
 
 
 def _newest_items(shop: LiveShop, history: History) -> list[SeenItem]:

@@ -264,12 +264,39 @@ class VisitorsReply(_Reply):
     visitors: list[ExampleVisitor]
 
 
+class Session(_Answer):
+    """A visit: events with no pause of half an hour between them. Times are UTC milliseconds."""
+
+    began: int
+    ended: int
+    n_events: int
+
+
 class VisitorReply(_Reply):
-    """What is known of one visitor, live events included; `recent` is newest first."""
+    """What is known of one visitor, live events included; the newest first."""
 
     visitor_id: str
     n_events: int
     recent: list[PastEvent]
+    sessions: list[Session] = Field(description="Of the events of `recent` that have a time.")
+
+
+class AnsweredItem(_Answer):
+    """What came of one product of a list."""
+
+    item_id: str
+    impressions: int
+    events: dict[Kind, int] = Field(description="How often, by kind; those that happened.")
+
+
+class OutcomeReply(_Reply):
+    """What came of a list: what was seen of it, and what was done next with what it showed."""
+
+    answer_id: str = Field(description="The `request_id` of the list.")
+    impressions: int
+    events: dict[Kind, int] = Field(description="How often, by kind; those that happened.")
+    items: list[AnsweredItem] = Field(description="In the order in which they were first told of.")
+    is_whole: bool = Field(description="False where the list has more events than were counted.")
 
 
 class ErasedReply(_Reply):

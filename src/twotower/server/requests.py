@@ -28,6 +28,7 @@ Filter = Annotated[
 ]
 Placement = Literal["home", "similar"]
 Kind = Literal["view", "cart", "purchase", "review"]
+Telling = Literal["impression", "view", "cart", "purchase", "review"]
 
 Explain = Annotated[
     bool, Field(description="Whether each hit says what its score is made of; it takes longer.")
@@ -129,7 +130,9 @@ class EventIn(_Request):
     visitor_id: Identifier
     user_id: Identifier | None = None
     item_id: Identifier
-    event: Kind
+    event: Telling = Field(
+        description="`impression`: it was seen in a list. That is in nobody's history."
+    )
     time: Annotated[str, StringConstraints(min_length=1, max_length=40)] | int | None = Field(
         default=None,
         description="UTC milliseconds, or ISO 8601 with an offset; left out, it is now.",
@@ -137,6 +140,12 @@ class EventIn(_Request):
     request_id: Identifier | None = Field(
         default=None, description="The `request_id` of the list in which the item was seen."
     )
+
+    @model_validator(mode="after")
+    def _an_impression_names_its_list(self) -> Self:
+        if self.event == "impression" and self.request_id is None:
+            raise ValueError("an impression needs request_id: seen in which list?")
+        return self
 
 
 class EventsRequest(_Request):

@@ -12,7 +12,7 @@ from twotower.shop.events import Events
 from twotower.shop.keys import Keys
 from twotower.shop.products import Products
 from twotower.shop.records import Counts
-from twotower.shop.tables import events, products
+from twotower.shop.tables import events, happened, products
 from twotower.shop.transactions import Transactions
 
 
@@ -77,7 +77,7 @@ class ShopDatabase:
 
     def counts(self) -> Counts:
         """Counts the rows; raises `StorageUnavailable`."""
-        n_events = select(func.count()).select_from(events)
+        n_events = select(func.count()).select_from(events).where(happened(events))
         there = products.c.deleted == false()
         n_products = select(func.count()).select_from(products).where(there)
         with self.transactions.reading() as connection:

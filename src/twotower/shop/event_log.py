@@ -30,8 +30,8 @@ def live_log(database: ShopDatabase) -> pl.DataFrame:
         database: Of the shop.
 
     Returns:
-        One row per event in the order of arrival: user_id, item_id, event, time (UTC
-        milliseconds).
+        One row per event in the order of arrival, without impressions: user_id, item_id, event,
+        time (UTC milliseconds).
 
     Raises:
         StorageUnavailable: It cannot be read.
@@ -80,5 +80,5 @@ def whole_log(
 def _every_event(database: ShopDatabase) -> Iterator[LiveEvent]:
     cursor = 0
     while page := database.events.after(cursor, limit=_PAGE):
-        yield from (one for _, one in page)
+        yield from (one for _, one in page if one.event != schema.IMPRESSION)
         cursor = page[-1][0]

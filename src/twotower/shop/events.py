@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select, union
 from sqlalchemy.engine import Connection
 
 from twotower import schema
 from twotower.shop.feeds import EVENTS, take_numbers
 from twotower.shop.records import LiveEvent, Rejection, Verdicts
-from twotower.shop.tables import events
+from twotower.shop.tables import events, happened
 from twotower.shop.transactions import Transactions
 
 _IDS_PER_QUERY = 500
 _LARGEST = 2**63 - 1
 _COLUMNS = [events.c[field.name] for field in fields(LiveEvent)]
+_KINDS = (*schema.EVENT_KINDS, schema.IMPRESSION)
 _TEXTS = ("event_id", "visitor_id", "item_id", "user_id", "request_id")
 
 
@@ -66,8 +67,9 @@ class Events:
     ) -> list[LiveEvent]:
         """Reads the newest events of a visitor, of a user, or of both as one person.
 
-        With both, the visitor's events before login count and those of other users of the
-        same browser do not. The same id for both means whoever is known by it.
+        A user's events before login count, in every browser in which nobody else was known;
+        with both, in this browser whoever else was known. Events of other users never do. The
+        same id for both means whoever is known by it. Impressions are not read.
 
         Args:
             visitor_id: The browser or device.
@@ -102,6 +104,28 @@ class Events:
         with self._transactions.reading() as connection:
             return connection.execute(counted).scalar_one()
 
+    def of_request(self, request_id: str, *, limit: int) -> list[LiveEvent]:
+        """Reads what came of a list: the events that refer to it, impressions too.
+
+        Args:
+            request_id: Of the list.
+            limit: At most this many, the first ones, 1 or more.
+
+        Returns:
+            Events in the order of their arrival.
+
+        Raises:
+            StorageUnavailable: It cannot be read.
+        """
+        referring = (
+            select(*_COLUMNS)
+            .where(events.c.request_id == request_id)
+            .order_by(events.c.sequence)
+            .limit(limit)
+        )
+        with self._transactions.reading() as connection:
+            return [LiveEvent(*row) for row in connection.execute(referring).all()]
+
     def after(self, cursor: int, *, limit: int) -> list[tuple[int, LiveEvent]]:
         """Follows the feed of events.
 
@@ -130,8 +154,8 @@ def _fault(one: LiveEvent) -> str | None:
     """Why the table cannot hold this event; None when it can."""
     if not (one.event_id and one.visitor_id and one.item_id):
         return "event_id, visitor_id and item_id must not be empty"
-    if one.event not in schema.EVENT_KINDS:
-        return f"event must be one of {', '.join(schema.EVENT_KINDS)}, got {one.event!r}"
+    if one.event not in _KINDS:
+        return f"event must be one of {', '.join(_KINDS)}, got {one.event!r}"
     if not 0 <= one.time <= _LARGEST:
         return f"time must be UTC milliseconds since 1970, got {one.time}"
     for name in _TEXTS:
@@ -155,13 +179,28 @@ def _known_ids(connection: Connection, event_ids: Sequence[str]) -> set[str]:
 
 
 def _owned_by(visitor_id: str | None, user_id: str | None) -> ColumnElement[bool] | None:
+    """Whose events are meant, without impressions; None where nobody is."""
     if visitor_id is None and user_id is None:
         return None
+    in_browser = and_(events.c.visitor_id == visitor_id, happened(events))
     if user_id is None:
-        return events.c.visitor_id == visitor_id
-    if visitor_id is None:
-        return events.c.user_id == user_id
+        return in_browser
+    theirs = [and_(events.c.user_id == user_id, happened(events)), _before_login(user_id)]
     if visitor_id == user_id:  # whoever is known by this id
-        return or_(events.c.user_id == user_id, events.c.visitor_id == visitor_id)
-    anonymous = and_(events.c.visitor_id == visitor_id, events.c.user_id.is_(None))
-    return or_(events.c.user_id == user_id, anonymous)
+        theirs.append(in_browser)
+    elif visitor_id is not None:
+        theirs.append(and_(in_browser, events.c.user_id.is_(None)))
+    # Each part by its own index: SQLite answers an OR of them by reading every row.
+    return events.c.sequence.in_(union(*(select(events.c.sequence).where(one) for one in theirs)))
+
+
+def _before_login(user_id: str) -> ColumnElement[bool]:
+    """Events without a user, in browsers in which this user was known and nobody else."""
+    there, other = events.alias("there"), events.alias("other")
+    browsers = select(there.c.visitor_id).where(there.c.user_id == user_id, happened(there))
+    somebody = select(other.c.sequence).where(
+        other.c.visitor_id == events.c.visitor_id, other.c.user_id != user_id, happened(other)
+    )
+    # Asked as IS NULL, SQLite would go through everyone's events without a user by their index.
+    anonymous = func.coalesce(events.c.user_id, "") == ""
+    return and_(events.c.visitor_id.in_(browsers), anonymous, ~somebody.exists(), happened(events))

@@ -12,7 +12,7 @@ class LiveEvent:
         event_id: Made by the sender; the same id is the same event.
         visitor_id: The browser or device; survives login.
         item_id: The shop's id.
-        event: One of `schema.EVENT_KINDS`.
+        event: One of `schema.EVENT_KINDS`, or `schema.IMPRESSION`.
         time: When it happened, UTC milliseconds.
         received: When the server got it, UTC milliseconds.
         user_id: Who it was, once known.
@@ -94,7 +94,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows in the shop database; deleted products do not count."""
+    """Rows in the shop database; impressions and deleted products do not count."""
 
     events: int
     products: int

@@ -129,6 +129,7 @@ def test_products_and_people_come_and_go_whatever_their_ids_look_like(client):
 
     assert client.record_events([EVENT]).accepted == ["e1"]
     assert client.record_events([EVENT]).duplicate == ["e1"]
+    assert client.outcome("r-unknown").items == []
     assert client.visitor("v1").n_events == 1
     assert client.erase_visitor("v1").n_events == 1
     assert [one.user_id for one in client.example_visitors().visitors] == ["ann", "bob"]
@@ -193,7 +194,8 @@ def test_the_snippet_of_the_docs_sends_events_that_are_stored(server, client):
         globalThis.fetch = (path, more) => send("{address}" + path, more);
     """
     program = snippet.replace("YOUR-EVENTS-KEY", key) + (
-        'tell("view", "kettle").then(() => tell("cart", "lamp", "r1"))'
+        'tell("impression", "lamp", "r1").then(() => tell("view", "kettle"))'
+        '.then(() => tell("cart", "lamp", "r1"))'
         ".then(async (answer) => console.log(localStorage.visitor, answer.status));"
     )
     ran = subprocess.run(
@@ -202,6 +204,7 @@ def test_the_snippet_of_the_docs_sends_events_that_are_stored(server, client):
     visitor, status = ran.stdout.split()
     recent = [(one.item_id, one.event) for one in client.visitor(visitor).recent]
     assert (status, recent) == ("202", [("lamp", "cart"), ("kettle", "view")])
+    assert client.outcome("r1").impressions == 1
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "ftp://shop", "http://", ""])

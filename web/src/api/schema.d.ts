@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/answers/{answer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outcome
+         * @description Says what came of a list: the impressions and events that name its `request_id`.
+         */
+        get: operations["outcome"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/products/{item_id}/image": {
         parameters: {
             query?: never;
@@ -492,6 +512,23 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnsweredItem
+         * @description What came of one product of a list.
+         */
+        AnsweredItem: {
+            /** Item Id */
+            item_id: string;
+            /** Impressions */
+            impressions: number;
+            /**
+             * Events
+             * @description How often, by kind; those that happened.
+             */
+            events: {
+                [key: string]: number;
+            };
+        };
+        /**
          * BatchReply
          * @description What became of the lines of a batch.
          */
@@ -672,9 +709,10 @@ export interface components {
             item_id: string;
             /**
              * Event
+             * @description `impression`: it was seen in a list. That is in nobody's history.
              * @enum {string}
              */
-            event: "view" | "cart" | "purchase" | "review";
+            event: "impression" | "view" | "cart" | "purchase" | "review";
             /**
              * Time
              * @description UTC milliseconds, or ISO 8601 with an offset; left out, it is now.
@@ -864,6 +902,38 @@ export interface components {
              * @description On sale since, UTC milliseconds.
              */
             launched: number | null;
+        };
+        /**
+         * OutcomeReply
+         * @description What came of a list: what was seen of it, and what was done next with what it showed.
+         */
+        OutcomeReply: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Answer Id
+             * @description The `request_id` of the list.
+             */
+            answer_id: string;
+            /** Impressions */
+            impressions: number;
+            /**
+             * Events
+             * @description How often, by kind; those that happened.
+             */
+            events: {
+                [key: string]: number;
+            };
+            /**
+             * Items
+             * @description In the order in which they were first told of.
+             */
+            items: components["schemas"]["AnsweredItem"][];
+            /**
+             * Is Whole
+             * @description False where the list has more events than were counted.
+             */
+            is_whole: boolean;
         };
         /**
          * Parts
@@ -1332,6 +1402,18 @@ export interface components {
             title: string;
         };
         /**
+         * Session
+         * @description A visit: events with no pause of half an hour between them. Times are UTC milliseconds.
+         */
+        Session: {
+            /** Began */
+            began: number;
+            /** Ended */
+            ended: number;
+            /** N Events */
+            n_events: number;
+        };
+        /**
          * StatsReply
          * @description The shop in numbers.
          */
@@ -1451,7 +1533,7 @@ export interface components {
         };
         /**
          * VisitorReply
-         * @description What is known of one visitor, live events included; `recent` is newest first.
+         * @description What is known of one visitor, live events included; the newest first.
          */
         VisitorReply: {
             /** Request Id */
@@ -1462,6 +1544,11 @@ export interface components {
             n_events: number;
             /** Recent */
             recent: components["schemas"]["PastEvent"][];
+            /**
+             * Sessions
+             * @description Of the events of `recent` that have a time.
+             */
+            sessions: components["schemas"]["Session"][];
         };
         /**
          * VisitorsReply
@@ -1713,6 +1800,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventsReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeReply"];
                 };
             };
             /** @description A problem (RFC 9457) */

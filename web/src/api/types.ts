@@ -2,7 +2,8 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type EventIn = Schemas["EventIn"];
+/** What the page tells of today; impressions are not among it. */
+export type EventIn = Schemas["EventIn"] & { event: Kind };
 export type EventsReply = Schemas["EventsReply"];
 export type ExampleVisitor = Schemas["ExampleVisitor"];
 export type Facet = Schemas["Facet"];

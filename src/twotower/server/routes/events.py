@@ -1,10 +1,11 @@
-"""POST /v1/events."""
+"""POST /v1/events, and GET /v1/answers/{answer_id}: what came of a list."""
 
 from fastapi import APIRouter
 
-from twotower.server.context import RequestId, Shop
+from twotower.server.context import IdInPath, RequestId, Shop
 from twotower.server.keyed_route import KeyedRoute, needs
-from twotower.server.replies import EventsReply, RejectedEvent
+from twotower.server.outcomes import outcome_of
+from twotower.server.replies import EventsReply, OutcomeReply, RejectedEvent
 from twotower.server.requests import EventsRequest
 
 router = APIRouter(tags=["events"], route_class=KeyedRoute)
@@ -23,3 +24,9 @@ def record_events(batch: EventsRequest, shop: Shop, request_id: RequestId) -> Ev
             for rejection in verdicts.rejected
         ],
     )
+
+
+@router.get("/v1/answers/{answer_id}", openapi_extra=needs("admin"))
+def outcome(answer_id: IdInPath, shop: Shop, request_id: RequestId) -> OutcomeReply:
+    """Says what came of a list: the impressions and events that name its `request_id`."""
+    return outcome_of(shop, answer_id, request_id)
