@@ -84,6 +84,7 @@ def sequential() -> Recipe:
         training=TrainingConfig(
             epochs=60,
             patience=5,
+            batch_events=2048,
             weight_decay=0.0,
             negatives="uniform",
             uniform_negatives=2048,

@@ -18,7 +18,9 @@ class TrainingConfig:
     Attributes:
         epochs: at most; early stopping usually ends before.
         patience: epochs without a better validation NDCG@10 before it stops.
-        batch_histories: histories in a batch.
+        batch_histories: histories in a batch, at most.
+        batch_events: events in a batch of histories, in the mean, at most; where histories are
+            long, a batch holds fewer of them, and an epoch has more steps.
         batch_queries: queries in a batch.
         learning_rate: of AdamW, after the warm-up.
         weight_decay: of AdamW, on matrices that are no embedding tables.
@@ -47,6 +49,7 @@ class TrainingConfig:
     epochs: int = 30
     patience: int = 4
     batch_histories: int = 256
+    batch_events: int = 4096
     batch_queries: int = 512
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -109,6 +112,7 @@ _AT_LEAST_ONE = (
     "epochs",
     "patience",
     "batch_histories",
+    "batch_events",
     "batch_queries",
     "uniform_negatives",
     "max_judged",

@@ -75,7 +75,8 @@ class HistoryExamples:
             weight 0 are no targets.
         max_length: H, longest history that is read; longer ones are cut into windows of
             H events and the one that follows them.
-        batch_size: B, histories in a batch.
+        batch_histories: histories in a batch, at most.
+        batch_events: their events, in the mean, at most; at least one history is in a batch.
 
     Raises:
         ConfigError: no event of any history has a weight.
@@ -87,9 +88,9 @@ class HistoryExamples:
         *,
         kind_weights: dict[str, float],
         max_length: int,
-        batch_size: int,
+        batch_histories: int,
+        batch_events: int,
     ) -> None:
-        self._batch_size, self._max_length = batch_size, max_length
         self._weight = np.ones(len(schema.EVENT_KINDS) + 1, np.float32)
         for kind, weight in kind_weights.items():
             self._weight[schema.KIND_CODE[kind]] = weight
@@ -101,6 +102,8 @@ class HistoryExamples:
                 "give a kind of the log a weight above 0"
             )
         self._windows = windows if len(wanted) == len(windows) else windows.take(wanted)
+        fitting = batch_events * len(self._windows) // int(self._windows.lengths.sum())
+        self._batch_size = max(1, min(batch_histories, fitting))
 
     @property
     def n_batches(self) -> int:

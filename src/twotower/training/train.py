@@ -159,7 +159,8 @@ def examples_of(material: Material, design: Design) -> dict[type[Batch], Example
             material.histories,
             kind_weights=config.kind_weights,
             max_length=design.towers.history,
-            batch_size=config.batch_histories,
+            batch_histories=config.batch_histories,
+            batch_events=config.batch_events,
         )
     if material.judgments is not None:
         found[QueryBatch] = QueryExamples(

@@ -27,12 +27,13 @@ def histories_of(sizes):
     return Histories.from_lists(made)
 
 
-def examples_of(sizes, *, max_length=5, batch_size=4, weights=None):
+def examples_of(sizes, *, max_length=5, batch_size=4, batch_events=1000, weights=None):
     return HistoryExamples(
         histories_of(sizes),
         kind_weights=weights or {},
         max_length=max_length,
-        batch_size=batch_size,
+        batch_histories=batch_size,
+        batch_events=batch_events,
     )
 
 
@@ -51,6 +52,15 @@ def test_an_epoch_shows_every_event_exactly_once_as_a_target(sizes, max_length, 
     shown = [row for batch in epoch(examples) for row in targets(batch)]
     assert sorted(shown) == list(range(sum(sizes)))
     assert sorted(examples.positives.tolist()) == sorted(shown)
+
+
+@given(lengths, st.integers(1, 40))
+def test_long_histories_make_smaller_batches(sizes, events):
+    batches = epoch(examples_of(sizes, max_length=9, batch_size=20, batch_events=events))
+    held = [len(batch.target_BS) for batch in batches]
+    mean_length = sum(int((batch.target_BS != PAD).sum()) for batch in batches) / sum(held)
+    fitting = max(size for size in range(1, 21) if size == 1 or size * mean_length <= events + 1e-9)
+    assert max(held) == min(fitting, sum(held))
 
 
 @given(lengths, st.integers(1, 6))

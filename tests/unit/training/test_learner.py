@@ -58,7 +58,11 @@ def history_batch(sizes=(1, 3, 6, 2)):
     rng = np.random.default_rng(0)
     made = [History.of(rng.permutation(N_ITEMS)[:size]) for size in sizes]
     examples = HistoryExamples(
-        Histories.from_lists(made), kind_weights={}, max_length=6, batch_size=4
+        Histories.from_lists(made),
+        kind_weights={},
+        max_length=6,
+        batch_histories=4,
+        batch_events=1000,
     )
     return examples.batch(np.arange(4), 0)
 

@@ -19,7 +19,11 @@ def stream(seed=0):
     """Visitors who walk around a ring of items, so that there is something to learn."""
     made = [History.of([(start + step) % N_ITEMS for step in range(6)]) for start in range(N_ITEMS)]
     examples = HistoryExamples(
-        Histories.from_lists(made), kind_weights={}, max_length=6, batch_size=8
+        Histories.from_lists(made),
+        kind_weights={},
+        max_length=6,
+        batch_histories=8,
+        batch_events=1000,
     )
     return ExampleStream([examples], seed=seed)
 
