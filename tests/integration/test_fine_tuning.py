@@ -40,6 +40,13 @@ SMALL = [
     "towers.width=16",
     "training.epochs=1",
 ]
+TITLES = ["features.text_fields=title", "fine_tuning.epochs=1", "fine_tuning.batch_queries=32"]
+JUDGED_ALONE = [
+    *TITLES,
+    "fine_tuning.title_queries=0",
+    "fine_tuning.judged_items=4",
+    "fine_tuning.learning_rate=2e-4",
+]
 
 
 class KilledError(Exception):
@@ -125,7 +132,7 @@ def test_only_what_is_needed_is_kept(shop, small, tmp_path):
 
 def test_where_no_epoch_is_better_the_encoder_stays_as_it_was(shop, cache, tmp_path):
     untrained = text_encoder("minilm", cache)
-    ruin = [*SMALL, "fine_tuning.learning_rate=0.3", "fine_tuning.epochs=1"]
+    ruin = [*JUDGED_ALONE, "fine_tuning.learning_rate=0.3"]
     made = tuned(shop, untrained, tmp_path / "made", settings=ruin)
     assert made.curve[1]["ndcg@10"] < made.curve[0]["ndcg@10"]
     assert made.encoder.hash == untrained.hash
@@ -185,25 +192,21 @@ def ndcg(dataset, encoder):
     return evaluate(cases, vector_scorer(encoder.encode(cases.keys), items)).mean("ndcg@10")
 
 
-TITLES = ["features.text_fields=title", "fine_tuning.epochs=2", "fine_tuning.batch_queries=32"]
-
-
 @pytest.fixture(scope="module")
 def larger():
-    return prepare("synthetic:products=300,shoppers=60,queries=400,seed=3")
+    return prepare("synthetic:products=300,shoppers=60,queries=240,seed=3")
 
 
 def test_judged_queries_make_the_encoder_better_on_queries_it_has_not_seen(larger, cache, tmp_path):
     untrained = text_encoder("minilm", cache)
-    made = tuned(larger, untrained, tmp_path / "made", settings=TITLES)
+    made = tuned(larger, untrained, tmp_path / "made", settings=JUDGED_ALONE)
     assert ndcg(larger, made.encoder) > ndcg(larger, untrained) + 0.03
 
 
 def test_titles_alone_can_be_learnt_from(larger, cache, tmp_path):
     untrained = text_encoder("minilm", cache)
     bare = replace(larger, judgments=None)
-    one = [*TITLES, "fine_tuning.epochs=1"]
-    made = tuned(bare, untrained, tmp_path / "made", settings=one)
+    made = tuned(bare, untrained, tmp_path / "made", settings=TITLES)
     assert [point["epoch"] for point in made.curve] == [0, 1]
     assert made.encoder.hash != untrained.hash
     assert ndcg(larger, made.encoder) > ndcg(larger, untrained)
