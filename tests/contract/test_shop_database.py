@@ -112,6 +112,21 @@ def test_an_event_comes_back_as_it_went_in(database):
     assert database.events.recent("v1", limit=1) == [sent]
 
 
+def test_lately_counts_different_visitors_of_the_newest_events(database):
+    database.events.add(
+        [
+            event("a", visitor="v1", item="old", time=1),
+            event("b", visitor="v1", item="kettle", time=5),
+            event("c", visitor="v1", item="kettle", time=6),
+            event("d", visitor="v2", item="kettle", time=7),
+            event("e", visitor="v2", item="lamp", time=8),
+        ]
+    )
+    assert database.events.visitors_lately(5, latest=9) == {"kettle": 2, "lamp": 1}
+    assert database.events.visitors_lately(0, latest=2) == {"kettle": 1, "lamp": 1}
+    assert database.events.visitors_lately(9, latest=9) == {}
+
+
 def test_ids_that_differ_in_case_only_are_two(database):
     assert database.events.add([event("a"), event("A")]).accepted == ("a", "A")
     assert database.events.recent("V1", limit=1) == []

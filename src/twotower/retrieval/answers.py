@@ -23,7 +23,7 @@ class Parts:
     lexical: float | None = None
 
 
-ReasonKind = Literal["meaning", "words", "history", "popularity", "rest"]
+ReasonKind = Literal["meaning", "words", "history", "popularity", "baskets", "launch", "rest"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Reason:
 
     Attributes:
         kind: where it comes from. `words` is a word of the query, or several that count as
-            one; `history` is one item that the visitor touched; `rest` is what its items only
-            say together, and what anyone gets.
+            one; `history` is one item that the visitor touched; `baskets` are buyers in common;
+            `launch` is the first day on sale; `rest` is what the items of a history only say
+            together, and what anyone gets.
         value: what it adds, less than 0 where it takes away.
         item_id: of that item.
         words: of the query, folded to small letters.
@@ -83,7 +84,8 @@ class Answer:
         total: hits on all pages together.
         total_definition: what `total` counts.
         took_ms: milliseconds by stage, `total` included.
-        mode: how the list was made: a search mode, `recommend` or `similar`.
+        mode: how the list was made: a search mode, `recommend`, `similar`, `also_bought`,
+            `trending` or `newest`.
         fallback_used: what answered in place of the model: `lexical` (no query tower),
             `popularity` (nothing is known of the visitor), `item_average` (no user tower),
             `catalogue` (no user tower, no history and no events). None when it was the model.

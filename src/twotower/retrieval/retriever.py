@@ -20,6 +20,7 @@ from twotower.retrieval.catalogue import PRODUCT_FIELDS, Catalogue, one_product
 from twotower.retrieval.questions import SearchOptions, SearchQuestion
 from twotower.retrieval.recommendations import Recommendations
 from twotower.retrieval.search import Search
+from twotower.retrieval.shelves import DEFAULTS, Shelves, Wanted
 from twotower.retrieval.suggestions import Suggestion, Suggestions
 
 MAX_SUGGESTIONS: Final = 50
@@ -50,6 +51,7 @@ class Retriever:
         self._search = Search(bundle, self._catalogue)
         self._suggestions = Suggestions(bundle.dataset, bundle.lexical)
         self._recommendations = Recommendations(bundle, self._catalogue)
+        self._shelves = Shelves(bundle, self._catalogue)
         self._read = _columns_read(bundle)
         self._writer = Lock()
 
@@ -249,6 +251,33 @@ class Retriever:
             explain: whether each hit says what its score is made of.
         """
         return self._recommendations.like(item_id, k, exclude, filter, explain=explain)
+
+    def trending(self, lately: Mapping[str, int], wanted: Wanted = DEFAULTS) -> Answer:
+        """Products that most different visitors were at in the last seven days.
+
+        Args:
+            lately: item id -> visitors of the last days whom the bundle's log does not know;
+                unknown ids are ignored.
+            wanted: how many, and which.
+
+        Raises:
+            ConfigError: k is outside its range.
+            FilterError: the filter cannot be read.
+        """
+        return self._shelves.trending(lately, wanted)
+
+    def newest(self, wanted: Wanted = DEFAULTS) -> Answer:
+        """Products that came on sale last; raises what `trending` does."""
+        return self._shelves.newest(wanted)
+
+    def also_bought(self, item_id: str, wanted: Wanted = DEFAULTS) -> Answer:
+        """Products that buyers of one product took too, by the bundle's log.
+
+        Args:
+            item_id: the product; raises `UnknownItem`, and what `trending` does.
+            wanted: how many, and which.
+        """
+        return self._shelves.also_bought(item_id, wanted)
 
     def _item_vectors(self, items: pl.DataFrame) -> Vectors:
         model = self.bundle.model

@@ -2,19 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from twotower import schema
-from twotower.errors import StorageUnavailable, UnknownItem
-from twotower.features.history import History
 from twotower.filtering.facets import Facet as FoundFacet
 from twotower.retrieval import answers as retrieved
 from twotower.retrieval.answers import Answer
 from twotower.server.explanations import as_explanation, titles_of_reasons
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
-from twotower.server.problems import ProblemError
+from twotower.server.placements import placed
 from twotower.server.replies import (
     Facet,
     FacetValue,
@@ -115,25 +112,7 @@ def recommendation_reply(
         UnknownItem: The item of a `similar` list is not in the catalogue.
     """
     started = time.perf_counter()
-    exclude = question.exclude or []
-    if question.item_id is not None:
-        answer = shop.retriever.similar(
-            question.item_id,
-            k=question.k,
-            exclude=exclude,
-            filter=question.filter,
-            explain=question.explain,
-        )
-    else:
-        history, is_whole = _history(shop, question)
-        answer = shop.retriever.recommend(
-            history,
-            k=question.k,
-            exclude=exclude,
-            filter=question.filter,
-            explain=question.explain,
-        )
-        answer = replace(answer, degraded=answer.degraded or not is_whole)
+    answer = placed(shop, question)
     return RecommendationReply(
         **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
         placement=question.placement,
@@ -164,32 +143,6 @@ def as_item(fields: Mapping[str, Any]) -> Item:
         image=shown_image(item_id, fields.get(schema.IMAGE)),
         launched=fields.get(schema.LAUNCHED),
     )
-
-
-def _history(shop: LiveShop, question: RecommendationRequest) -> tuple[History, bool]:
-    """What the visitor did, and whether that is all: without the database the log is left."""
-    if question.history is not None:
-        return _given(shop, question.history), True
-    try:
-        return shop.history(question.visitor_id, question.user_id), True
-    except StorageUnavailable:
-        return shop.logged(question.user_id), False
-
-
-def _given(shop: LiveShop, item_ids: Sequence[str]) -> History:
-    rows, faults = [], []
-    for place, item_id in enumerate(item_ids):
-        try:
-            rows.append(shop.retriever.item_row(item_id))
-        except UnknownItem as error:
-            faults.append((f"body.history[{place}]", str(error)))
-    if faults:
-        raise ProblemError("invalid-request", _first(faults), faults)
-    return History.of(rows)
-
-
-def _first(faults: Sequence[tuple[str, str]]) -> str:
-    return "; ".join(f"{path}: {message}" for path, message in faults[:3])
 
 
 def _facet(found: FoundFacet) -> Facet:

@@ -1,5 +1,6 @@
 """What is known of visitors, for the page: examples of the log, and one visitor's events."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -11,6 +12,10 @@ from twotower.server.requests import Kind
 from twotower.shop.records import LiveEvent
 
 _SHOWN = 5
+_CHOICE = 4
+"""How many times as many users are looked at as are wanted, for tastes that differ."""
+_LATELY = 50
+_TASTES = 2
 _PAUSE_MS = 30 * 60_000
 _KIND_OF: dict[int, Kind] = {
     schema.KIND_CODE["view"]: "view",
@@ -21,12 +26,41 @@ _KIND_OF: dict[int, Kind] = {
 
 
 def example_visitors_of(shop: LiveShop, limit: int) -> list[ExampleVisitor]:
-    """Gives users of the log, spread over all of it, with their newest distinct items."""
-    return [
-        ExampleVisitor(user_id=user_id, n_events=len(history), recent=_newest_items(shop, history))
-        for user_id in shop.log.examples(limit)
-        for history in [shop.log.history(user_id)]
-    ]
+    """Gives users of the log whose tastes differ, with their newest distinct items.
+
+    They are spread over all of the log; two with the same first taste only where there are
+    not enough others.
+    """
+    people = [_example(shop, user_id) for user_id in shop.log.examples(limit * _CHOICE)]
+    tastes: set[str] = set()
+    chosen: list[ExampleVisitor] = []
+    others: list[ExampleVisitor] = []
+    for one in people:
+        is_new = bool(one.tastes) and one.tastes[0] not in tastes
+        (chosen if is_new else others).append(one)
+        tastes.update(one.tastes[:1])
+    return [*chosen, *others][:limit]
+
+
+def _example(shop: LiveShop, user_id: str) -> ExampleVisitor:
+    history = shop.log.history(user_id)
+    return ExampleVisitor(
+        user_id=user_id,
+        n_events=len(history),
+        tastes=_tastes(shop, history),
+        recent=_newest_items(shop, history),
+    )
+
+
+def _tastes(shop: LiveShop, history: History) -> list[str]:
+    """The narrowest categories of most of the newest events, the most frequent first."""
+    rows = history.item_rows[-_LATELY:].tolist()
+    items = shop.retriever.bundle.dataset.items
+    if schema.CATEGORY not in items.columns:
+        return []
+    paths = [items[row, schema.CATEGORY] for row in rows]
+    counts = Counter(path.split(schema.CATEGORY_SEPARATOR)[-1] for path in paths if path)
+    return [name for name, _ in counts.most_common(_TASTES)]
 
 
 def visitor_of(shop: LiveShop, visitor_id: str, limit: int, request_id: str) -> VisitorReply:

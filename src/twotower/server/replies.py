@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from twotower.retrieval.answers import ReasonKind
 from twotower.server.requests import FacetName, Kind, Mode, Placement
 
 
@@ -37,9 +38,10 @@ class Parts(_Answer):
 class Reason(_Answer):
     """A part of a score; the reasons of a hit sum to its score."""
 
-    kind: Literal["meaning", "words", "history", "popularity", "rest"] = Field(
+    kind: ReasonKind = Field(
         description="`words`: one word of the query. `history`: one product that the visitor "
-        "touched. `rest`: what these only say together, and what anyone gets."
+        "touched. `baskets`: buyers in common. `launch`: the first day on sale. `rest`: what "
+        "the products of a history only say together, and what anyone gets."
     )
     value: float = Field(description="What it adds; less than 0 where it takes away.")
     words: str | None = Field(description="Of the query, in small letters.")
@@ -255,6 +257,9 @@ class ExampleVisitor(_Answer):
 
     user_id: str
     n_events: int
+    tastes: list[str] = Field(
+        description="The categories that this user was in most, at most two; the first comes first."
+    )
     recent: list[SeenItem]
 
 

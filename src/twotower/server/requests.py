@@ -1,6 +1,6 @@
 """Questions as they come in over HTTP: strict, no coercion, no unknown fields, all bounded."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -26,7 +26,8 @@ Filter = Annotated[
     StringConstraints(min_length=1, max_length=20_000),
     Field(description='Such as `brand = "Koda" AND price < 100 AND in_stock`; docs/filters.md.'),
 ]
-Placement = Literal["home", "similar"]
+Placement = Literal["home", "similar", "also_bought", "trending", "newest"]
+_OF_AN_ITEM: Final = ("similar", "also_bought")
 Kind = Literal["view", "cart", "purchase", "review"]
 Telling = Literal["impression", "view", "cart", "purchase", "review"]
 
@@ -107,13 +108,18 @@ class RecommendationRequest(_Request):
     explain: Explain = False
 
     @model_validator(mode="after")
-    def _item_belongs_to_similar(self) -> Self:
-        if self.placement == "similar" and self.item_id is None:
-            raise ValueError("placement 'similar' needs item_id: similar to what?")
-        if self.placement == "similar" and self.history is not None:
-            raise ValueError("history belongs to placement 'home'; 'similar' does not read it")
-        if self.placement == "home" and self.item_id is not None:
-            raise ValueError("item_id belongs to placement 'similar'; leave it out of 'home'")
+    def _has_what_its_place_reads(self) -> Self:
+        if self.placement in _OF_AN_ITEM and self.item_id is None:
+            raise ValueError(f"placement {self.placement!r} needs item_id: of which product?")
+        if self.placement not in _OF_AN_ITEM and self.item_id is not None:
+            places = " and ".join(_OF_AN_ITEM)
+            raise ValueError(
+                f"item_id belongs to {places}; leave it out of placement {self.placement!r}"
+            )
+        if self.placement != "home" and self.history is not None:
+            raise ValueError(
+                f"history belongs to placement 'home'; {self.placement!r} does not read it"
+            )
         return self
 
 

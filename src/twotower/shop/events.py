@@ -104,6 +104,34 @@ class Events:
         with self._transactions.reading() as connection:
             return connection.execute(counted).scalar_one()
 
+    def visitors_lately(self, since_ms: int, *, latest: int) -> dict[str, int]:
+        """Counts who was at which item, among the newest events of everybody but impressions.
+
+        Args:
+            since_ms: Events received before this time do not count, UTC milliseconds.
+            latest: At most this many events are looked at, 1 or more.
+
+        Returns:
+            Item id -> different visitors.
+
+        Raises:
+            StorageUnavailable: It cannot be read.
+        """
+        newest = (
+            select(events.c.item_id, events.c.visitor_id, events.c.received)
+            .where(happened(events))
+            .order_by(events.c.sequence.desc())
+            .limit(latest)
+            .subquery()
+        )
+        counted = (
+            select(newest.c.item_id, func.count(newest.c.visitor_id.distinct()))
+            .where(newest.c.received >= since_ms)
+            .group_by(newest.c.item_id)
+        )
+        with self._transactions.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted)}
+
     def of_request(self, request_id: str, *, limit: int) -> list[LiveEvent]:
         """Reads what came of a list: the events that refer to it, impressions too.
 

@@ -160,6 +160,20 @@ class FakeRetriever:
         found = self._of_category(wanted, out, k, "recommend", len(history), filter)
         return explained(found, last["item_id"]) if explain else found
 
+    def trending(self, lately, wanted):
+        self.lately = lately
+        found = sorted(self._there(), key=lambda one: -lately.get(one["item_id"], 0))
+        return answer(self._hits(found[: wanted.k]), len(found), "all", "trending")
+
+    def newest(self, wanted):
+        found = self._there()[::-1]
+        return answer(self._hits(found[: wanted.k]), len(found), "all", "newest")
+
+    def also_bought(self, item_id, wanted):
+        self.product(item_id)
+        found = [one for one in self._there() if one["item_id"] not in {item_id, *wanted.exclude}]
+        return answer(self._hits(found[: wanted.k]), len(found), "all", "also_bought")
+
     def _of_category(self, category, exclude, k, mode, history_length=0, filter=None):
         found = [
             one

@@ -68,6 +68,43 @@ def test_similar_products_are_filtered(client):
     assert ids(recommend(client, **question, filter='brand = "Lumo"')) == []
 
 
+def test_each_place_gets_its_own_list(client):
+    def titles(**question):
+        hits = recommend(client, k=2, **question).json()["hits"]
+        return [hit["item"]["title"] for hit in hits]
+
+    assert titles(placement="newest") == ["Odd steel id", "Light bulb"]
+    also = titles(placement="also_bought", item_id="kettle", exclude=["teapot"])
+    assert also == ["Desk lamp", "Light bulb"]
+
+
+def test_trending_hears_of_what_visitors_do_now(open_shop):
+    retriever = FakeRetriever()
+    with open_shop(retriever=retriever) as client:
+        events = [
+            {"event_id": str(n), "visitor_id": f"v{n % 2}", "item_id": item, "event": "view"}
+            for n, item in enumerate(["lamp", "bulb", "lamp", "lamp"])
+        ]
+        client.post("/v1/events", {"events": events})
+        answer = recommend(client, placement="trending", k=1).json()
+    assert retriever.lately == {"lamp": 2, "bulb": 1}
+    assert (answer["placement"], answer["hits"][0]["item_id"]) == ("trending", "lamp")
+
+
+@pytest.mark.parametrize(
+    ("question", "fault"),
+    [
+        ({"placement": "also_bought"}, "needs item_id"),
+        ({"placement": "trending", "item_id": "lamp"}, "leave it out of placement 'trending'"),
+        ({"placement": "newest", "history": ["lamp"]}, "history belongs to placement 'home'"),
+    ],
+)
+def test_what_a_place_does_not_read_is_refused(client, question, fault):
+    answer = recommend(client, **question)
+    assert answer.status_code == 422
+    assert fault in answer.json()["detail"]
+
+
 def test_a_reason_names_the_product_of_the_history_and_its_title_while_it_has_one(client):
     question = {"placement": "home", "history": ["lamp"], "explain": True}
     [hit] = recommend(client, **question).json()["hits"]

@@ -1,13 +1,16 @@
 """The parts of the server that need no app: pictures, times, settings, ids, the user log."""
 
 import time
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from twotower.errors import ConfigError, DataError
+from twotower.features.history import History
 from twotower.server.event_times import event_time
 from twotower.server.images import decode_picture, shown_image
+from twotower.server.people import example_visitors_of
 from twotower.server.request_ids import new_request_id
 from twotower.server.settings import ServerSettings, is_loopback
 from twotower.server.user_log import UserLog
@@ -123,6 +126,33 @@ def test_example_visitors_have_something_to_tell_and_are_spread_over_the_log():
     assert log.history("u1").item_rows.tolist() == [6]
     assert len(log.history("nobody")) == 0
     assert (len(log), log.n_events) == (7, 38)
+
+
+def test_example_visitors_are_of_different_tastes_as_far_as_there_are_some():
+    users = {"a": [0, 1, 2], "b": [0, 0], "c": [2, 2, 0], "d": [1], "e": [3]}
+    log = SimpleNamespace(
+        examples=lambda limit: [*users][:limit],
+        history=lambda user_id: History.of(users[user_id]),
+    )
+    items = pl.DataFrame(
+        {
+            "item_id": ["kettle", "teapot", "lamp", "odd"],
+            "title": ["Kettle", "Teapot", "Lamp", "Odd thing"],
+            "category": ["Kitchen > Tea", "Kitchen > Tea", "Light", None],
+        }
+    )
+    bundle = SimpleNamespace(dataset=SimpleNamespace(items=items))
+    known = {one["item_id"]: one for one in items.to_dicts()}.get
+    shop = SimpleNamespace(log=log, retriever=SimpleNamespace(bundle=bundle), known=known)
+    told = [(one.user_id, one.tastes) for one in example_visitors_of(shop, 5)]
+    assert told == [
+        ("a", ["Tea", "Light"]),
+        ("c", ["Light", "Tea"]),
+        ("b", ["Tea"]),
+        ("d", ["Tea"]),
+        ("e", []),
+    ]
+    assert [one.user_id for one in example_visitors_of(shop, 2)] == ["a", "c"]
 
 
 def test_a_shop_without_a_log_has_no_example_visitors():

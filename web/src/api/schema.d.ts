@@ -755,6 +755,11 @@ export interface components {
             user_id: string;
             /** N Events */
             n_events: number;
+            /**
+             * Tastes
+             * @description The categories that this user was in most, at most two; the first comes first.
+             */
+            tastes: string[];
             /** Recent */
             recent: components["schemas"]["SeenItem"][];
         };
@@ -1072,10 +1077,10 @@ export interface components {
         Reason: {
             /**
              * Kind
-             * @description `words`: one word of the query. `history`: one product that the visitor touched. `rest`: what these only say together, and what anyone gets.
+             * @description `words`: one word of the query. `history`: one product that the visitor touched. `baskets`: buyers in common. `launch`: the first day on sale. `rest`: what the products of a history only say together, and what anyone gets.
              * @enum {string}
              */
-            kind: "meaning" | "words" | "history" | "popularity" | "rest";
+            kind: "meaning" | "words" | "history" | "popularity" | "baskets" | "launch" | "rest";
             /**
              * Value
              * @description What it adds; less than 0 where it takes away.
@@ -1151,7 +1156,7 @@ export interface components {
              * Placement
              * @enum {string}
              */
-            placement: "home" | "similar";
+            placement: "home" | "similar" | "also_bought" | "trending" | "newest";
             /**
              * History Length
              * @description How many known events shaped this list.
@@ -1169,7 +1174,7 @@ export interface components {
              * Placement
              * @enum {string}
              */
-            placement: "home" | "similar";
+            placement: "home" | "similar" | "also_bought" | "trending" | "newest";
             /** Visitor Id */
             visitor_id?: string | null;
             /** User Id */
