@@ -1,6 +1,6 @@
 """Recipes beside every baseline on one data set: accuracy, and whether lists differ.
 
-    python benchmarks/recommenders.py DATA --out RUNS [--recipes sequential,pointwise,contrastive]
+    python benchmarks/recommenders.py DATA --out RUNS [--recipes sequential,sasrec,pointwise,contrastive]
         [--set field=value ...] [--baselines all] [--seed 0]
 
 DATA is a dataset written by `twotower prepare`. Each recipe is trained, with the settings after
@@ -41,7 +41,7 @@ from twotower.schema import Split
 
 ACCURACY = ("recall@10", "ndcg@10", "mrr")
 LISTS = ("coverage@10", "gini@10", "overlap@10", "novelty@10")
-RECIPES = "sequential,pointwise,contrastive"
+RECIPES = "sequential,sasrec,pointwise,contrastive"
 DECISIVE = "ndcg@10"
 
 

@@ -20,7 +20,8 @@ RecipeName = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="A recipe: joint, sequential, search, search-finetune, pointwise, contrastive, tiny.",
+        help="A recipe: joint, sequential, search, search-finetune, pointwise, contrastive, "
+        "sasrec, tiny.",
     ),
 ]
 Settings = Annotated[

@@ -150,9 +150,35 @@ def contrastive() -> Recipe:
     )
 
 
+def sasrec() -> Recipe:
+    """What `sequential` grew out of: ids alone, from random numbers, with sampled softmax.
+
+    SASRec (Kang and McAuley, ICDM 2018), in our towers and on our negatives.
+    """
+    whole = sequential()
+    return replace(
+        whole,
+        name="sasrec",
+        features=ItemFeaturesConfig(use=("id",)),
+        towers=replace(whole.towers, history_ids=False),
+        training=replace(
+            whole.training, start_from_text=False, start_from_histories=False, average_steps=0
+        ),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
     made.__name__.replace("_", "-"): made
-    for made in (joint, sequential, search, search_finetune, pointwise, contrastive, tiny)
+    for made in (
+        joint,
+        sequential,
+        search,
+        search_finetune,
+        pointwise,
+        contrastive,
+        sasrec,
+        tiny,
+    )
 }
 
 
@@ -165,7 +191,7 @@ _SHARED: Space = {
 _HISTORIES: Space = {
     "towers.layers": Choice((1, 2, 3)),
     "towers.id_dropout": Range(0.0, 0.5),
-    "training.batch_histories": Choice((128, 256, 512)),
+    "training.batch_events": Choice((1024, 2048, 4096)),
 }
 _QUERIES: Space = {"training.listwise_weight": Range(0.0, 2.0)}
 
@@ -188,6 +214,7 @@ SPACES: Mapping[str, Space] = {
     },
     "pointwise": {**_SHARED, **_HISTORIES, **_DRAWN},
     "contrastive": {**_SHARED, **_HISTORIES, **_DRAWN},
+    "sasrec": {**_SHARED, **_HISTORIES, **_DRAWN},
     "search": _SEARCH,
     "search-finetune": _SEARCH,
     "tiny": {**_SHARED, "towers.width": Choice((16, 32)), "towers.dropout": Range(0.0, 0.4)},
