@@ -1,6 +1,6 @@
 """How long `prepare` takes for a log of millions, and how much memory, beside pandas.
 
-    python benchmarks/prepare.py FOLDER [--millions 1 10] [--items 100000]
+    python benchmarks/prepare.py FOLDER [--millions 1 10 100] [--items 100000] [--pandas-to 10]
 
 Writes review-like logs into FOLDER (about 25 MB a million) unless they are there: few users write
 much and many little, items are a long tail, one event in fifty is there twice, one in two hundred
@@ -31,6 +31,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--millions", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument(
+        "--pandas-to", type=int, default=10, help="millions that pandas has memory for"
+    )
     parser.add_argument("--pandas", action="store_true", help="do the work by pandas, and end")
     given = parser.parse_args()
     if given.pandas:
@@ -45,7 +48,8 @@ def main() -> None:
         out = given.folder / "prepared"
         ours = [sys.executable, "-c", _COMMAND, "prepare", str(shop), "--out", str(out), "--json"]
         theirs = [sys.executable, __file__, str(shop), "--pandas"]
-        for name, command in (("twotower", ours), ("pandas", theirs)):
+        ways = {"twotower": ours} | ({"pandas": theirs} if millions <= given.pandas_to else {})
+        for name, command in ways.items():
             cpu_s, wall_s, megabytes = measured(command)
             events = millions * _CHUNK
             print(

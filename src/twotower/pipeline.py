@@ -8,17 +8,22 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from twotower import disk
 from twotower.bundle import MANIFEST, REJECTED, Bundle, Model, refuse_foreign, write_bundle
 from twotower.data import dataset as dataset_files
-from twotower.data.dataset import Dataset
+from twotower.data.dataset import Dataset, Summary
 from twotower.data.outside import read_outside
 from twotower.data.prepare import Source
 from twotower.data.prepare import prepare as prepare_tables
+from twotower.data.streaming.prepare import large_log
+from twotower.data.streaming.prepare import prepare as prepare_large
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.encoders.packed import PackedTextEncoder
@@ -100,7 +105,8 @@ def build(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Bund
     refuse_foreign(out)
     work = out.absolute().with_name(f".{out.absolute().name}.build")
     with disk.kept(work):
-        dataset = prepare(source, recipe, work / "data", workshop)
+        prepare(source, recipe, work / "data", workshop)
+        dataset = Dataset.load(work / "data")
         run = train(work / "data", recipe, work / "run", workshop, replaces=True)
         serving = tune(run, dataset, workshop)
         report = evaluate(run, dataset, serving, workshop)
@@ -109,13 +115,18 @@ def build(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Bund
     return bundle
 
 
-def prepare(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Dataset:
-    """Tables read, checked, cleaned, split and saved."""
+def prepare(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Summary:
+    """Tables read, checked, cleaned, split and saved; a large log a part at a time."""
     disk.refuse_foreign(out, dataset_files.MANIFEST, "prepared dataset")
+    log = large_log(source, recipe.prepare)
+    if log is not None:
+        Synonyms.read(log.synonyms, Analyser(log.shop.language))  # refused early
+        with suppress(pl.exceptions.PolarsError):  # read as a whole it is, or its fault is named
+            return prepare_large(log, recipe.prepare, out, progress=workshop.progress)
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)
     Synonyms.read(dataset.about.synonyms, Analyser(dataset.about.language))  # refused early
     dataset.save(out)
-    return dataset
+    return dataset.summary
 
 
 def train(

@@ -171,6 +171,11 @@ def is_numbered(column: pl.Series) -> bool:
     return bool(text.str.contains(r"^\d+(\.0)?$").all())  # nulls aside
 
 
+def typed_ids(column: pl.Series, forms: Forms) -> pl.Series:
+    """Ids as `checked` reads them."""
+    return _ids(column, numbered=column.name in forms.numbered)
+
+
 def _ids(column: pl.Series, *, numbered: bool | None) -> pl.Series:
     """Ids as text; 7.0, as a column with gaps is often exported, is the id 7."""
     if column.dtype.is_float():

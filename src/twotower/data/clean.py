@@ -77,7 +77,7 @@ def cleaned(
     config = config or CleanConfig()
     catalogue = clean_catalogue(cleaning, config)
     clean_log(cleaning, catalogue, now_ms, has_clock=_has_clock(cleaning.tables.events))
-    _resolve_unknown_items(cleaning, "events", config.unknown_items)
+    resolve_unknown_items(cleaning, "events", config.unknown_items)
     clean_judgments(cleaning, catalogue, config)
     outliers.bots(cleaning, config.bots)
     clean_users(cleaning)
@@ -123,7 +123,7 @@ def clean_judgments(cleaning: Cleaning, catalogue: Catalogue, config: CleanConfi
     duplicates.move(cleaning, "judgments", catalogue.moved)
     _clean_judgments(cleaning)
     outliers.of_services(cleaning, "judgments", catalogue.services)
-    _resolve_unknown_items(cleaning, "judgments", config.unknown_items)
+    resolve_unknown_items(cleaning, "judgments", config.unknown_items)
 
 
 def clean_users(cleaning: Cleaning) -> None:
@@ -218,7 +218,8 @@ def _one_split_per_query(cleaning: Cleaning) -> None:
         cleaning.tables = cleaning.tables.with_frames({"judgments": fixed})
 
 
-def _resolve_unknown_items(cleaning: Cleaning, table: str, rule: UnknownItems) -> None:
+def resolve_unknown_items(cleaning: Cleaning, table: str, rule: UnknownItems) -> None:
+    """Events or judgments of items that are in no catalogue."""
     frame = cleaning.tables.frames.get(table)
     if frame is None:
         return

@@ -7,8 +7,19 @@ import polars as pl
 from twotower import schema
 from twotower.data import splits
 from twotower.data.config import PrepareConfig, SplitKind
+from twotower.data.rule import ROW
 from twotower.errors import DataError
 
+_OF_SEARCHES: Final = (schema.USER_ID, schema.QUERY, schema.TIME, ROW)
+_OF_EVENTS: Final = (
+    schema.USER_ID,
+    schema.ITEM_ROW,
+    schema.EVENT,
+    schema.TIME,
+    schema.ORDER,
+    schema.SESSION_ID,
+    schema.SPLIT,
+)
 _DRAWN: Final = {
     "random": splits.at_random,
     "random-by-user": splits.random_by_user,
@@ -26,7 +37,7 @@ def without_searches(
     with_items = events.filter(~is_search)
     searches = None
     if is_search.any() and schema.QUERY in events.columns:
-        columns = [c for c in (schema.USER_ID, schema.QUERY, schema.TIME) if c in events.columns]
+        columns = [name for name in _OF_SEARCHES if name in events.columns]
         searches = events.filter(is_search & events[schema.QUERY].is_not_null()).select(columns)
     return (None if with_items.is_empty() else with_items), searches
 
@@ -43,10 +54,10 @@ def ordered(events: pl.DataFrame) -> pl.DataFrame:
     if schema.TIME not in events.columns:
         events = events.with_columns(pl.lit(None, pl.Int64).alias(schema.TIME))
     by = [c for c in (schema.USER_ID, schema.TIME, schema.ORDER) if c in events.columns]
-    ordered = events.sort(by, maintain_order=True)
-    return ordered.with_columns(
-        pl.int_range(pl.len(), dtype=pl.Int32).over(schema.USER_ID).alias(schema.ORDER)
-    )
+    place = pl.int_range(pl.len(), dtype=pl.Int32)
+    is_first = pl.col(schema.USER_ID).ne_missing(pl.col(schema.USER_ID).shift(1)) | (place == 0)
+    first = pl.when(is_first).then(place).forward_fill()
+    return events.sort(by, maintain_order=True).with_columns((place - first).alias(schema.ORDER))
 
 
 def event_split(
@@ -80,7 +91,7 @@ def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
     if wanted == "given" and not has_given:
         raise DataError("--split given needs a column 'split' in events. Add it, or use auto.")
     if wanted in ("time", "rolling") and not has_clock:
-        raise DataError(f"--split {wanted} needs a time of every event. Use --split leave-one-out.")
+        raise no_clock(wanted)
     if wanted != "auto":
         return wanted
     if has_given:
@@ -89,8 +100,11 @@ def _event_split_kind(events: pl.DataFrame, wanted: SplitKind) -> SplitKind:
     return "time" if enough else "leave-one-out"
 
 
+def no_clock(split: str) -> DataError:
+    """What to say where some events have no time."""
+    return DataError(f"--split {split} needs a time of every event. Use --split leave-one-out.")
+
+
 def columns(events: pl.DataFrame) -> pl.DataFrame:
-    """The columns of a dataset's events."""
-    names = [schema.USER_ID, schema.ITEM_ROW, schema.EVENT, schema.TIME, schema.ORDER]
-    names += [schema.SESSION_ID] if schema.SESSION_ID in events.columns else []
-    return events.select(*names, schema.SPLIT)
+    """The columns of a dataset's events; the split only where it is known."""
+    return events.select(name for name in _OF_EVENTS if name in events.columns)

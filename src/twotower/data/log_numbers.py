@@ -62,13 +62,14 @@ class LogNumbers:
         """Takes in the events of some users, of whom none came before.
 
         Args:
-            events: user_id, item_row, event, time, split.
+            events: user_id, item_row, event, time, split; sorted by user.
         """
-        self._lengths.append(events.group_by(schema.USER_ID).len()["len"])
+        user = events[schema.USER_ID].rle_id().cast(pl.Int64)
+        self._lengths.append(user.value_counts()["count"])
         rows = events[schema.ITEM_ROW].to_numpy()
         self._of_item += np.bincount(rows, minlength=self._n_items)
         self._kinds.update(dict(events[schema.EVENT].value_counts().iter_rows()))
-        self._n_pairs += events.select(schema.USER_ID, schema.ITEM_ROW).n_unique()
+        self._n_pairs += (user * self._n_items + events[schema.ITEM_ROW]).n_unique()
         for split, part in self._parts.items():
             part.add(events.filter(pl.col(schema.SPLIT) == split))
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,14 +32,11 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
     _check_named(frame, shop, file, table)
     columns = columns_of(frame, table, shop)
     _check_required(frame, columns, table, file)
-    taken = {
-        name: [theirs] if isinstance(theirs, str) else theirs for name, theirs in columns.items()
-    }
+    taken = parts_of(columns)
     used = {theirs for parts in taken.values() for theirs in parts}
     rest = [name for name in frame.columns if name not in used]
     kept = [pl.col(name) for name in rest if table == "users" and name not in taken]
-    mapped = frame.select(*(_joined(name, parts) for name, parts in taken.items()), *kept)
-    mapped = mapped.with_columns(nested.plain(mapped[name]) for name in taken)
+    mapped = selected(frame, taken, kept)
     if table == "items":
         mapped = _paths(mapped, shop.category_separator)
     if table == "events":
@@ -54,6 +51,19 @@ def apply(frame: pl.DataFrame, table: str, shop: TableMapping, file: str) -> Map
 def columns_of(frame: pl.DataFrame, table: str, shop: TableMapping) -> dict[str, str | list[str]]:
     """Our column names and the shop's: what shop.toml says, and what is recognised by name."""
     return dict(shop.columns) | _recognised(frame, table, shop)
+
+
+def parts_of(columns: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
+    """Our column names, and the shop's columns that are joined to each."""
+    return {n: [theirs] if isinstance(theirs, str) else theirs for n, theirs in columns.items()}
+
+
+def selected(
+    frame: pl.DataFrame, parts: Mapping[str, list[str]], kept: Sequence[pl.Expr] = ()
+) -> pl.DataFrame:
+    """Our columns of a table, and what else is kept; nothing of their values is changed."""
+    mapped = frame.select(*(_joined(name, theirs) for name, theirs in parts.items()), *kept)
+    return mapped.with_columns(nested.plain(mapped[name]) for name in parts)
 
 
 def word(kind: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import polars as pl
 
 from twotower import schema
-from twotower.data.rule import LEFT_OUT, Cleaning
+from twotower.data.rule import LEFT_OUT, Cleaning, Rule, record
 
 Bots = Literal["keep", "drop"]
 
@@ -23,6 +23,8 @@ _TEST_ACCOUNT: Final = (
     r"(?i)^(test|qa|dummy|staging)([ _.-]?(user|account|customer|shopper))?[ _.-]?\d*(@.*)?$"
     r"|@(example|test)\.(com|net|org)$|@[^@]+\.(test|invalid|example)$"
 )
+BUSY: Final = {schema.USER_ID: "busy_user", schema.SESSION_ID: "busy_session"}
+"""By column, the rule of those with far more events than others."""
 _MAD_TO_SIGMA: Final = 1.4826
 _SIGMAS: Final = 6.0
 _LEAST_SIGMA: Final = math.log(2.0)
@@ -54,23 +56,40 @@ def bots(cleaning: Cleaning, action: Bots) -> None:
         cleaning: the tables.
         action: `keep` only reports them, `drop` leaves their events out.
     """
-    for column, name in ((schema.USER_ID, "busy_user"), (schema.SESSION_ID, "busy_session")):
+    for column in BUSY:
         events = cleaning.tables.events
         if events is None or column not in events.columns:
             continue
-        sizes = events.drop_nulls(column).group_by(column, maintain_order=True).len()
+        sizes = events.drop_nulls(column).group_by(column).len()
         most = threshold(sizes["len"])
-        busy = sizes.filter(pl.col("len") > most).sort("len", descending=True)
+        busy = sizes.filter(pl.col("len") > most)
         if busy.is_empty():
             continue
-        count, told = int(busy["len"].sum()), LEFT_OUT if action == "drop" else "kept"
-        shown = busy.rename({"len": f"events_above_{most}"})
-        cleaning.note(name, "events", count, told, shown)
+        cleaning.rules.append(busy_rule(busy, most, action))
         if action == "drop":
             rest = events.filter(
                 ~pl.col(column).is_in(busy[column].implode()).fill_null(value=False)
             )
             cleaning.tables = cleaning.tables.with_frames({"events": rest})
+
+
+def busy_rule(busy: pl.DataFrame, most: int, action: Bots) -> Rule:
+    """What was found of users or sessions with more events than a shopper has.
+
+    Args:
+        busy: their ids, and how many events they have (`len`).
+        most: the threshold.
+        action: see `bots`.
+    """
+    column = busy.columns[0]
+    shown = busy.sort("len", column, descending=[True, False])
+    return record(
+        BUSY[column],
+        "events",
+        int(busy["len"].sum()),
+        LEFT_OUT if action == "drop" else "kept",
+        shown.rename({"len": f"events_above_{most}"}),
+    )
 
 
 def threshold(sizes: pl.Series) -> int:

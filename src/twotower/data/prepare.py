@@ -110,7 +110,7 @@ def divided(tables: Tables, config: PrepareConfig, rules: Sequence[Rule] = ()) -
     judged, gain_map = _judged(tables)
     is_bare = events is None and (judged is None or not judged[schema.POSITIVE].any())
     if is_bare and not tables.catalogue_only:
-        raise _no_positives(tables, rules)
+        raise no_positives(tables, rules)
     kind, cuts = "none", None
     if events is not None:
         ordered = log.ordered(log.with_rows(events, items))
@@ -157,7 +157,8 @@ def _judged(tables: Tables) -> tuple[pl.DataFrame | None, str | None]:
     return with_gains(tables.judgments)
 
 
-def _no_positives(tables: Tables, rules: Sequence[Rule]) -> DataError:
+def no_positives(tables: Tables, rules: Sequence[Rule]) -> DataError:
+    """What to say where there is nothing to learn from."""
     found = ", ".join(f"{tables.file(name)}: {len(f):,} rows" for name, f in tables.frames.items())
     taken = ", ".join(
         f"{rule.name} {rule.count:,} of {rule.table}"
@@ -178,7 +179,7 @@ def _window(tables: Tables, config: PrepareConfig) -> tuple[Tables, tuple[Rule, 
     if config.split != "rolling" or not config.window or events is None:
         return tables, ()
     if schema.TIME not in events.columns or events[schema.TIME].null_count():
-        raise DataError("--split rolling needs a time of every event. Use --split leave-one-out.")
+        raise log.no_clock(config.split)
     share = config.window * config.test_share
     cuts = splits.time_cuts(events[schema.TIME], validation_share=1e-9, test_share=share)
     later = pl.col(schema.TIME) >= cuts.test_from

@@ -5,12 +5,13 @@ import gzip
 import io
 import json
 import re
+import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import polars as pl
 
@@ -55,7 +56,7 @@ def opened(path: Path, encoding: str | None = None) -> Opened:
     data = _bytes(path)
     if not data.strip():
         raise DataError(f"{path.name} is empty. Export it again; it needs a header and rows.")
-    suffix = Path(re.sub(r"\.(gz|zst)$", "", path.name)).suffix
+    suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise DataError(
             f"{path.name}: expected one of {', '.join(SUFFIXES)}, each with or without .gz or .zst."
@@ -68,6 +69,68 @@ def opened(path: Path, encoding: str | None = None) -> Opened:
     if found.frame.is_empty():
         raise DataError(f"{path.name} has no rows. Export it again.")
     return found
+
+
+def suffix_of(path: Path) -> str:
+    """What is in a file by its name, packed or not."""
+    return Path(re.sub(r"\.(gz|zst)$", "", path.name)).suffix
+
+
+def scanned(path: Path) -> pl.LazyFrame:
+    """The table of a file, to be read a batch at a time; CSV and TSV as text.
+
+    Args:
+        path: UTF-8, JSON lines or Parquet, packed or not.
+
+    Raises:
+        DataError: a header that cannot be.
+        PolarsError: the file cannot be read so; `opened` reads it, or names its fault.
+    """
+    suffix = suffix_of(path)
+    if suffix == ".parquet":
+        return pl.scan_parquet(path)
+    if suffix not in (".csv", ".tsv"):
+        return pl.scan_ndjson(path, infer_schema_length=None)
+    header, separator = _header(path)
+    _check_header(header, path.name, separator)
+    return pl.scan_csv(path, separator=separator, infer_schema=False)
+
+
+def fault_of(path: Path) -> str | None:
+    """The first row of a CSV or TSV file that has too few or too many fields, in words.
+
+    None where there is none, and where the file has another fault before.
+    """
+    if suffix_of(path) not in (".csv", ".tsv"):
+        return None
+    try:
+        _, separator = _header(path)
+        with _text(path) as file:
+            return _ragged(file, path.name, separator)
+    except (csv.Error, UnicodeError, EOFError, OSError):
+        return None
+
+
+def _header(path: Path) -> tuple[str, str]:
+    """The first line of a file, and what parts its columns."""
+    with _text(path) as file:
+        header = file.readline()
+    return header, "\t" if suffix_of(path) == ".tsv" else _separator(header)
+
+
+def _text(path: Path) -> TextIO:
+    packed = path.suffix.removeprefix(".")
+    if packed == "zst":
+        import zstandard
+
+        return io.TextIOWrapper(
+            zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True),
+            encoding="utf-8-sig",
+            newline="",
+        )
+    unpack = gzip.open if packed == "gz" else open
+    file: TextIO = unpack(path, "rt", encoding="utf-8-sig", newline="")
+    return file
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
@@ -96,7 +159,7 @@ def _large(path: Path) -> pl.DataFrame | None:
         frame = pl.read_csv(path, separator=separator, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError, ValueError):
         return None
-    has_twice = len(set(next(_rows(header, separator)))) < frame.width
+    has_twice = len(set(next(_rows([header], separator)))) < frame.width
     may_end_early = frame.width == 1 or frame.to_series(-1).null_count() > 0
     return None if has_twice or may_end_early or frame.is_empty() else frame
 
@@ -165,9 +228,9 @@ def _separated(text: str, name: str, known: str | None) -> pl.DataFrame:
         raise DataError(f"{name}: {error}. {_QUOTES_REMEDY}") from error
     except pl.exceptions.PolarsError as error:
         told = f"{name}: {_first_line(error)}. {_QUOTES_REMEDY}"
-        raise DataError(_ragged(text, name, separator) or told) from error
+        raise DataError(_ragged(io.StringIO(text), name, separator) or told) from error
     ends_early = frame.width > 1 and frame.to_series(-1).null_count() > 0
-    if ends_early and (fault := _ragged(text, name, separator)):
+    if ends_early and (fault := _ragged(io.StringIO(text), name, separator)):
         raise DataError(fault)
     return frame
 
@@ -178,14 +241,14 @@ def _separator(text: str) -> str:
     return next((sign for sign in (",", ";", "\t", "|") if sign in header), ",")
 
 
-def _rows(text: str, separator: str) -> Iterator[list[str]]:
+def _rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     """The fields of each row, the header first."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    return csv.reader(io.StringIO(text), delimiter=separator)
+    csv.field_size_limit(sys.maxsize)
+    return csv.reader(lines, delimiter=separator)
 
 
 def _check_header(text: str, name: str, separator: str) -> None:
-    header = next(_rows(text, separator))
+    header = next(_rows(io.StringIO(text), separator))
     twice = [column for column, count in Counter(header).items() if column and count > 1]
     if twice:
         raise DataError(
@@ -194,9 +257,9 @@ def _check_header(text: str, name: str, separator: str) -> None:
         )
 
 
-def _ragged(text: str, name: str, separator: str) -> str | None:
+def _ragged(lines: Iterable[str], name: str, separator: str) -> str | None:
     """Names the first row whose number of fields is not the header's."""
-    rows = _rows(text, separator)
+    rows = _rows(lines, separator)
     width = len(next(rows))
     for row, values in enumerate(rows, start=1):
         if values and len(values) != width:

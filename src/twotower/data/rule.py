@@ -1,5 +1,6 @@
 """A cleaning rule's record, and the tables that rules are applied to."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from twotower.data.tables import Tables
 
 LEFT_OUT: Final = "left out"
 """The action of a rule that drops rows."""
+ROW: Final = "_row"
+"""A column with the place of each row in its files, of a table that is read in parts."""
 _EXAMPLES: Final = 3
 
 
@@ -37,21 +40,32 @@ class Cleaning:
     Args:
         tables: the tables.
         numbered: whether their rows are those of the files, so that examples can name them.
+        places: by table that is a part of one, the places of its rows in that, from 1.
 
     Attributes:
         tables: the tables, as the rules so far have left them.
         rules: the rules that found something.
     """
 
-    def __init__(self, tables: Tables, *, numbered: bool = True) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        *,
+        numbered: bool = True,
+        places: Mapping[str, pl.Series] | None = None,
+    ) -> None:
         self.tables = tables
         self.rules: list[Rule] = []
-        self._places: dict[str, pl.Series] = {}
-        if numbered:
+        self._places = dict(places or {})
+        if numbered and places is None:
             self._places = {
                 name: pl.int_range(1, len(frame) + 1, eager=True)
                 for name, frame in tables.frames.items()
             }
+
+    def places(self, table: str) -> pl.Series:
+        """[rows] where the rows that are left were in the file, counted from 1."""
+        return self._places[table]
 
     def replace(self, name: str, table: str, bad: pl.Expr, column: str, value: Any) -> None:
         """Sets a column to a value wherever the rule finds something."""
@@ -111,8 +125,25 @@ class Cleaning:
 
 def record(name: str, table: str, count: int, action: str, examples: pl.DataFrame) -> Rule:
     """What a rule did, with the first of the rows it found."""
-    shown = tuple(_plain(row) for row in examples.head(_EXAMPLES).iter_rows(named=True))
-    return Rule(name, table, count, action, shown)
+    shown = examples.head(_EXAMPLES).drop(ROW, strict=False)
+    plain = tuple(_plain(row) for row in shown.iter_rows(named=True))
+    return Rule(name, table, count, action, plain)
+
+
+def merged(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """What rules did to several parts of a table, as what they did to all of it."""
+    found: dict[tuple[str, str, str], list[Rule]] = {}
+    for rule in rules:
+        found.setdefault((rule.name, rule.table, rule.action), []).append(rule)
+    return tuple(
+        Rule(name, table, sum(rule.count for rule in same), action, _first_of(same))
+        for (name, table, action), same in found.items()
+    )
+
+
+def _first_of(rules: Sequence[Rule]) -> tuple[dict[str, Any], ...]:
+    examples = [example for rule in rules for example in rule.examples]
+    return tuple(sorted(examples, key=lambda row: row.get("row", 0))[:_EXAMPLES])
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = 
         catalogue_only=shop.catalogue_only,
         language=shop.language,
         time_zone=shop.time_zone,
-        synonyms=_synonyms(folder / SYNONYMS),
+        synonyms=synonyms(folder / SYNONYMS),
         files=files,
         parts={table: read.rows for table, read in stacked.items() if len(read.rows) > 1},
         encodings={name: was for read in stacked.values() for name, was in read.encodings.items()},
@@ -221,7 +221,8 @@ def _headed(name: str) -> str:
     return " (the header not counted)" if bare.endswith(_HEADED) else ""
 
 
-def _synonyms(path: Path) -> tuple[str, ...]:
+def synonyms(path: Path) -> tuple[str, ...]:
+    """The lines of a file of synonyms; none where there is none."""
     try:
         return tuple(path.read_text("utf-8").splitlines()) if path.is_file() else ()
     except (ValueError, OSError) as error:

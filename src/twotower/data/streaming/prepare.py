@@ -1,0 +1,150 @@
+"""The whole path of `data.prepare` for a log larger than memory."""
+
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from twotower import disk, schema
+from twotower.data.check import checked
+from twotower.data.clean import clean_catalogue, clean_judgments, clean_users
+from twotower.data.config import PrepareConfig
+from twotower.data.dataset import ContentHash, Dataset, Summary
+from twotower.data.log_numbers import LogNumbers
+from twotower.data.prepare import divided, no_positives
+from twotower.data.profile import profile_dataset, profile_read
+from twotower.data.refusals import checked_rows
+from twotower.data.rule import Cleaning
+from twotower.data.streaming.clean import Cleaned, clean
+from twotower.data.streaming.log import Log
+from twotower.data.streaming.sort import sort
+from twotower.data.streaming.survey import PART_ROWS, Survey, survey
+from twotower.data.streaming.write import cut, write
+from twotower.data.tables import Export, read_source
+from twotower.data.times import now_ms
+from twotower.progress import Progress
+
+LARGE: Final = 64 * 2**20
+"""Bytes from which a log is not read as a whole."""
+_BY_USER: Final = ("auto", "time", "leave-one-out", "last-by-user")
+"""Splits that need no more than all events of a user, and cuts in time."""
+_STAGES: Final = ("survey", "read", "clean", "split")
+_WORK: Final = "work"
+
+
+def large_log(source: object, config: PrepareConfig, smallest: int | None = None) -> Log | None:
+    """The log of a folder of tables that is prepared a part at a time; None for any other.
+
+    What needs the whole log at once is not: a k-core, events of unknown items kept, splits
+    that are drawn, given, or of rolling windows.
+    """
+    export = Export(Path(source)) if isinstance(source, str | Path) else source
+    by_user = config.split in _BY_USER and not config.k_core and config.unknown_items == "drop"
+    if not isinstance(export, Export) or not export.folder.is_dir() or not by_user:
+        return None
+    log = Log.of(export)
+    if log is None or log.size < (LARGE if smallest is None else smallest):
+        return None
+    return None if schema.SPLIT in log.header.columns else log
+
+
+def prepare(
+    log: Log,
+    config: PrepareConfig,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    part_rows: int = PART_ROWS,
+) -> Summary:
+    """A prepared dataset in a folder, whole or not at all; the same as of `data.prepare`.
+
+    Args:
+        log: the events of a folder of tables.
+        config: how; see `large_log` for what is possible.
+        out: a new or empty folder, or an older dataset to be replaced.
+        progress: called as each stage begins.
+        part_rows: events that are cleaned and split at once, about.
+
+    Raises:
+        DataError: a table breaks its contract, or nothing in it is positive; names file,
+            row or column, and the remedy.
+        PolarsError: the log cannot be read in parts; as a whole it may.
+        OutputError: the folder cannot be written. What was there before is untouched.
+    """
+    tell = progress or (lambda *_: None)
+    with disk.whole_folder(out) as folder:
+        work = folder / _WORK
+        work.mkdir()
+        tell(_STAGES[0], 0, len(_STAGES))
+        tables = read_source(log.folder, log.shop, leaves="events")
+        looked = survey(log, part_rows)
+        read = {**profile_read(tables), "events": _profile_read(log, looked)}
+        tell(_STAGES[1], 1, len(_STAGES))
+        skips = config.on_error == "skip"
+        tables, put_aside, faults = checked_rows(tables) if skips else (checked(tables), None, ())
+        found = sort(log, looked, config, work)
+        tell(_STAGES[2], 2, len(_STAGES))
+        cleaning, now = Cleaning(tables, numbered=not faults), now_ms()
+        catalogue = clean_catalogue(cleaning, config.cleaning)
+        cleaned = clean(found, cleaning.tables, catalogue, now, config.bots, work)
+        clean_judgments(cleaning, catalogue, config.cleaning)
+        clean_users(cleaning)
+        rules = (*faults, *found.rules, *cleaning.rules, *cleaned.rules)
+        tell(_STAGES[3], 3, len(_STAGES))
+        aside = [rows for rows in (put_aside, found.refused) if rows is not None]
+        dataset = replace(
+            divided(replace(cleaning.tables, catalogue_only=True), config),
+            refused=pl.concat(aside) if aside else None,
+        )
+        dataset, counts, digest, numbers = _with_events(dataset, cleaned, config, folder)
+        if not (numbers.counts or _has_positives(dataset) or log.shop.catalogue_only):
+            raise no_positives(cleaning.tables, rules)
+        dataset.write_tables(folder)
+        counted = numbers if numbers.counts else None
+        profile = profile_dataset(dataset, read, {}, rules, asdict(config), counted)
+        summary = Summary(dataset.about, counts, digest, profile)
+        shutil.rmtree(work)
+        summary.write(folder)
+    return summary
+
+
+def _has_positives(dataset: Dataset) -> bool:
+    return dataset.judgments is not None and bool(dataset.judgments[schema.POSITIVE].any())
+
+
+def _with_events(
+    dataset: Dataset, cleaned: Cleaned, config: PrepareConfig, folder: Path
+) -> tuple[Dataset, dict[str, int], str, LogNumbers]:
+    """Writes the events; their searches, the counts, the hash of all tables, the numbers."""
+    digest, numbers = ContentHash(), LogNumbers(dataset.n_items)
+    digest.add("items", dataset.items)
+    kind, cuts = cut(cleaned, config)
+    path = folder / "events.parquet"
+    searches = write(cleaned, kind, cuts, config, digest=digest, numbers=numbers, path=path)
+    dataset = replace(dataset, searches=searches)
+    counts = dataset.counts
+    if numbers.counts:
+        parts = {f"events.{split}": count for split, count in sorted(numbers.counts.items())}
+        counts |= {"events": sum(parts.values()), **parts}
+        froms = (cuts.validation_from, cuts.test_from) if cuts else (None, None)
+        about = replace(
+            dataset.about, split_kind=kind, validation_from=froms[0], test_from=froms[1]
+        )
+        dataset = replace(dataset, about=about)
+    for name, frame in dataset.tables.items():
+        if name != "items":
+            digest.add(name, frame)
+    return dataset, counts, digest.hexdigest(), numbers
+
+
+def _profile_read(log: Log, looked: Survey) -> dict[str, Any]:
+    """What `profile_read` says of a table in memory."""
+    return {
+        "file": log.called,
+        "rows": sum(looked.rows.values()),
+        "parts": dict(looked.rows) if len(looked.rows) > 1 else {},
+        "columns": dict(log.header.columns),
+        "ignored_columns": list(log.header.ignored),
+    }
