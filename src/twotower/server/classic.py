@@ -3,16 +3,55 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from twotower import schema
 from twotower.server.identity import stats_of
 from twotower.server.live_shop import LiveShop
-from twotower.server.replies import (
-    ClassicHit,
-    ClassicItem,
-    ClassicRecommendations,
-    ClassicResults,
-    ClassicStats,
-)
+from twotower.server.replies import Shape
+
+
+class ClassicItem(Shape):
+    """A product in the words of the classic demo interface."""
+
+    asin: str
+    title: str
+    brand: str | None
+    category: str | None
+
+
+class ClassicHit(ClassicItem):
+    """A product of a list; `rank` counts from 1."""
+
+    rank: int
+    score: float
+
+
+class ClassicRecommendations(Shape):
+    """Products like the one that fits the query best; without such a one there are none."""
+
+    query: str
+    query_item: ClassicItem | None
+    recommendations: list[ClassicHit]
+    total: int
+
+
+class ClassicResults(Shape):
+    """The products for a query; `total` counts all that match."""
+
+    query: str
+    results: list[ClassicItem]
+    total: int
+
+
+class ClassicStats(Shape):
+    """The shop in numbers."""
+
+    total_items: int
+    embedding_dim: int
+    brands: int
+    categories: int
+    top_categories: dict[str, int] = Field(description="Items by name, the most frequent first.")
 
 
 def classic_recommendations(shop: LiveShop, query: str, top_k: int) -> ClassicRecommendations:

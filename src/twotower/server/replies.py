@@ -8,11 +8,13 @@ from twotower.retrieval.answers import ReasonKind
 from twotower.server.requests import FacetName, Kind, Mode, Placement
 
 
-class _Answer(BaseModel):
+class Shape(BaseModel):
+    """What every answer, and every part of one, is: fixed once made."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class Item(_Answer):
+class Item(Shape):
     """A product as the catalogue knows it; what the shop left out is null."""
 
     item_id: str
@@ -28,14 +30,14 @@ class Item(_Answer):
     launched: int | None = Field(description="On sale since, UTC milliseconds.")
 
 
-class Parts(_Answer):
+class Parts(Shape):
     """What the score is made of; null where that part had no say."""
 
     semantic: float | None
     lexical: float | None
 
 
-class Reason(_Answer):
+class Reason(Shape):
     """A part of a score; the reasons of a hit sum to its score."""
 
     kind: ReasonKind = Field(
@@ -49,7 +51,7 @@ class Reason(_Answer):
     title: str | None = Field(description="Of the same; null when it was deleted since.")
 
 
-class Explanation(_Answer):
+class Explanation(Shape):
     """Why a hit has its score, from the parts of the score alone."""
 
     reasons: list[Reason] = Field(description="The greatest first, `rest` last.")
@@ -58,7 +60,7 @@ class Explanation(_Answer):
     )
 
 
-class Hit(_Answer):
+class Hit(Shape):
     """One product of a list; `rank` counts from 1 over all pages."""
 
     rank: int
@@ -72,7 +74,7 @@ class Hit(_Answer):
     item: Item
 
 
-class _Reply(_Answer):
+class _Reply(Shape):
     request_id: str
 
 
@@ -88,7 +90,7 @@ class _ListReply(_Reply):
     hits: list[Hit]
 
 
-class FacetValue(_Answer):
+class FacetValue(Shape):
     """One value of a field, and how many of all that matches have it."""
 
     value: str | bool
@@ -96,7 +98,7 @@ class FacetValue(_Answer):
     is_chosen: bool = Field(description="Whether the filter asks for it.")
 
 
-class Facet(_Answer):
+class Facet(Shape):
     """A field among all that matches; what the filter demands of the field itself is left out."""
 
     field: FacetName
@@ -127,7 +129,7 @@ class SearchReply(_ListReply):
     )
 
 
-class SearchVerdict(_Answer):
+class SearchVerdict(Shape):
     """What became of one search of a batch: one of the two."""
 
     answer: SearchReply | None
@@ -140,7 +142,7 @@ class SearchBatchReply(_Reply):
     answers: list[SearchVerdict]
 
 
-class Suggestion(_Answer):
+class Suggestion(Shape):
     """Something that the shopper may be typing."""
 
     kind: Literal["query", "category", "product"]
@@ -164,7 +166,7 @@ class RecommendationReply(_ListReply):
     history_length: int = Field(description="How many known events shaped this list.")
 
 
-class RecommendationVerdict(_Answer):
+class RecommendationVerdict(Shape):
     """What became of one question of a batch: one of the two."""
 
     answer: RecommendationReply | None
@@ -177,7 +179,7 @@ class RecommendationBatchReply(_Reply):
     answers: list[RecommendationVerdict]
 
 
-class RejectedEvent(_Answer):
+class RejectedEvent(Shape):
     """An event that was not stored, and why."""
 
     event_id: str
@@ -215,7 +217,7 @@ class DeletedProductReply(_ChangeReply):
     item_id: str
 
 
-class RejectedLine(_Answer):
+class RejectedLine(Shape):
     """A line of a batch that changed nothing, and why; the first line is 1."""
 
     line: int
@@ -238,7 +240,7 @@ class TaskReply(_Reply):
     progress: float = Field(ge=0, le=1, description="1 when it is done.")
 
 
-class SeenItem(_Answer):
+class SeenItem(Shape):
     """An item by id and title."""
 
     item_id: str
@@ -252,7 +254,7 @@ class PastEvent(SeenItem):
     time: int | None
 
 
-class ExampleVisitor(_Answer):
+class ExampleVisitor(Shape):
     """A user of the log whose eyes the page can borrow; `recent` is newest first."""
 
     user_id: str
@@ -269,7 +271,7 @@ class VisitorsReply(_Reply):
     visitors: list[ExampleVisitor]
 
 
-class Session(_Answer):
+class Session(Shape):
     """A visit: events with no pause of half an hour between them. Times are UTC milliseconds."""
 
     began: int
@@ -286,7 +288,7 @@ class VisitorReply(_Reply):
     sessions: list[Session] = Field(description="Of the events of `recent` that have a time.")
 
 
-class AnsweredItem(_Answer):
+class AnsweredItem(Shape):
     """What came of one product of a list."""
 
     item_id: str
@@ -311,7 +313,7 @@ class ErasedReply(_Reply):
     n_events: int = Field(description="Live events that were deleted.")
 
 
-class Count(_Answer):
+class Count(Shape):
     """A name and how many items bear it."""
 
     name: str
@@ -333,49 +335,6 @@ class StatsReply(_Reply):
     brands: int
     categories: int
     top_categories: list[Count]
-
-
-class ClassicItem(_Answer):
-    """A product in the words of the classic demo interface."""
-
-    asin: str
-    title: str
-    brand: str | None
-    category: str | None
-
-
-class ClassicHit(ClassicItem):
-    """A product of a list; `rank` counts from 1."""
-
-    rank: int
-    score: float
-
-
-class ClassicRecommendations(_Answer):
-    """Products like the one that fits the query best; without such a one there are none."""
-
-    query: str
-    query_item: ClassicItem | None
-    recommendations: list[ClassicHit]
-    total: int
-
-
-class ClassicResults(_Answer):
-    """The products for a query; `total` counts all that match."""
-
-    query: str
-    results: list[ClassicItem]
-    total: int
-
-
-class ClassicStats(_Answer):
-    """The shop in numbers."""
-
-    total_items: int
-    embedding_dim: int
-    brands: int
-    categories: int
-    top_categories: dict[str, int] = Field(description="Items by name, the most frequent first.")
 
 
 class VersionReply(_Reply):
@@ -406,7 +365,7 @@ class HealthReply(_Reply):
 # -- problems (RFC 9457) -----------------------------------------------------------
 
 
-class Fault(_Answer):
+class Fault(Shape):
     """One fault of a request: where, and what was expected."""
 
     path: str
@@ -416,7 +375,7 @@ class Fault(_Answer):
     )
 
 
-class Problem(_Answer):
+class Problem(Shape):
     """An error; `type` is stable, `detail` says what to do."""
 
     type: str

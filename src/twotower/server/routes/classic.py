@@ -4,10 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from twotower.server.classic import classic_recommendations, classic_results, classic_stats
+from twotower.server.classic import (
+    ClassicRecommendations,
+    ClassicResults,
+    ClassicStats,
+    classic_recommendations,
+    classic_results,
+    classic_stats,
+)
 from twotower.server.context import RequestId, Shop
 from twotower.server.keyed_route import KeyedRoute, needs
-from twotower.server.replies import ClassicRecommendations, ClassicResults, ClassicStats
 from twotower.server.requests import MAX_K, MAX_QUERY
 
 router = APIRouter(prefix="/api", tags=["classic"], route_class=KeyedRoute)
