@@ -10,6 +10,7 @@ from twotower.errors import ConfigError, DataError, MissingExtra
 from twotower.evaluation.baselines import lineup
 from twotower.evaluation.baselines.ease import Ease, EaseConfig
 from twotower.evaluation.baselines.factors import BprConfig, IalsConfig, LightFmConfig
+from twotower.evaluation.baselines.frequency import FrequencyConfig, PersonalFrequency
 from twotower.evaluation.baselines.item_knn import GRID, ItemKnn, ItemKnnConfig
 from twotower.evaluation.baselines.lineup import baselines, contenders
 from twotower.evaluation.baselines.popularity import (
@@ -69,6 +70,36 @@ def test_recent_popularity_needs_a_clock():
     assert not has_times(dataset)
     with pytest.raises(DataError, match="times"):
         recent_popularity_scorer(dataset, "test", days=7)
+
+
+def test_personal_frequency_puts_what_was_had_often_and_lately_first():
+    dataset = _log([0, 1], [0, 1], [0, 2], [3])
+    histories = Histories.from_lists([History.of([1, 1, 2]), History.of([])])
+
+    often, lately = (
+        PersonalFrequency(dataset).scorer(histories, FrequencyConfig(decay))(np.array([0, 1]))
+        for decay in (1.0, 0.5)
+    )
+
+    assert often[0, [1, 2]].tolist() == [2, 1]
+    assert lately[0, [1, 2]].tolist() == [0.75, 1]
+    popular = popularity_scorer(dataset, "validation")(FIRST)[0]
+    assert np.argsort(-often[1]).tolist() == np.argsort(-popular).tolist()
+    assert often[0, [0, 3, 4]].max() < 0
+
+
+def test_personal_frequency_keeps_the_oldest_events_above_what_was_never_had():
+    dataset = _log([0, 1], [0, 2])
+    histories = Histories.from_lists([History.of([4, *[3] * 5000])])
+    scores = PersonalFrequency(dataset).scorer(histories, FrequencyConfig(0.5))(FIRST)[0]
+    assert np.argsort(-scores).tolist()[:2] == [3, 4]
+
+
+def test_personal_frequency_stands_only_where_the_same_is_bought_again():
+    [baseline] = [one for one in baselines("quick") if one.name == "personal_frequency"]
+    events = [("a", 0, DAY, "train")]
+    assert baseline.why_not(make_dataset(events, n_items=2, repeat=True)) is None
+    assert "taken out" in baseline.why_not(make_dataset(events, n_items=2))
 
 
 def test_item_knn_is_the_shrunk_cosine_of_common_visitors():

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from twotower.data.dataset import Dataset
 from twotower.errors import ConfigError, MissingExtra, installing
-from twotower.evaluation.baselines import ease, factors, item_knn, popularity
+from twotower.evaluation.baselines import ease, factors, frequency, item_knn, popularity
 from twotower.evaluation.baselines.tuning import Tuned, tune
 from twotower.evaluation.cases import Cases
 from twotower.evaluation.protocol import Scorer
@@ -168,6 +168,12 @@ def _without_clock(dataset: Dataset) -> str | None:
     return "the events have no times"
 
 
+def _without_repeats(dataset: Dataset) -> str | None:
+    if dataset.about.repeat:
+        return None
+    return "what a visitor had is taken out of lists"
+
+
 def _ease(most: int) -> Baseline:
     def why_not(dataset: Dataset) -> str | None:
         if dataset.n_items <= most:
@@ -189,6 +195,13 @@ _COUNTED: Final = (
     Baseline("random", (), _random),
     Baseline("popularity", (), _popularity),
     Baseline("recent_popularity", popularity.WINDOWS, _recent, popularity.Window(), _without_clock),
+    Baseline(
+        "personal_frequency",
+        frequency.GRID,
+        _by_history(frequency.PersonalFrequency),
+        frequency.FrequencyConfig(),
+        _without_repeats,
+    ),
     Baseline("item_knn", item_knn.GRID, _by_history(item_knn.ItemKnn), item_knn.ItemKnnConfig()),
 )
 _FACTORISED: Final = (
