@@ -45,6 +45,14 @@ from twotower.server.requests import (
     SearchBatch,
     SearchRequest,
 )
+from twotower.server.rule_shapes import (
+    DeletedRuleReply,
+    RuleIn,
+    RulePreviewReply,
+    RulePreviewRequest,
+    RuleReply,
+    RulesReply,
+)
 
 _Reply = TypeVar("_Reply", bound=BaseModel)
 _JSON: Final = "application/json"
@@ -226,6 +234,28 @@ class Client:
         path = f"/v1/releases/{quote(name, safe='')}:rollback"
         return self._ask("POST", path, ReleasesReply, attempts=1)
 
+    # -- rules ---------------------------------------------------------------------
+
+    def rules(self) -> RulesReply:
+        """Lists what the shop wants in its lists."""
+        return self._ask("GET", "/v1/rules", RulesReply)
+
+    def rule(self, rule_id: str) -> RuleReply:
+        """Gives a rule."""
+        return self._ask("GET", _rule(rule_id), RuleReply)
+
+    def put_rule(self, rule_id: str, rule: RuleIn) -> RuleReply:
+        """Adds or replaces a rule."""
+        return self._ask("PUT", _rule(rule_id), RuleReply, rule)
+
+    def delete_rule(self, rule_id: str) -> DeletedRuleReply:
+        """Takes a rule away."""
+        return self._ask("DELETE", _rule(rule_id), DeletedRuleReply)
+
+    def preview_rule(self, asked: RulePreviewRequest) -> RulePreviewReply:
+        """Makes a list without a rule and with it."""
+        return self._ask("POST", "/v1/rules:preview", RulePreviewReply, asked)
+
     # -- on the wire ---------------------------------------------------------------
 
     def _ask(
@@ -294,6 +324,10 @@ def _problem(status: int, content: bytes) -> ServerProblem:
 def _product(item_id: str, wait: Wait | None = None) -> str:
     path = f"/v1/products/{quote(item_id, safe='')}"
     return path if wait is None else f"{path}?wait={wait}"
+
+
+def _rule(rule_id: str) -> str:
+    return f"/v1/rules/{quote(rule_id, safe='')}"
 
 
 def _visitor(visitor_id: str) -> str:

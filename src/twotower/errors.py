@@ -17,6 +17,7 @@
     └── RetrievalError
         ├── UnknownItem          an item id is not in the catalogue
         ├── UnknownUser          a user id has no history here
+        ├── UnknownRule          a rule id is not among the shop's rules
         ├── FilterError          a filter cannot be read: the position and what was meant
         ├── ExpiredCursor        the bundle that began a list of pages answers no longer
         └── EmptyCorpus          nothing is left to search
@@ -127,6 +128,10 @@ class UnknownItem(RetrievalError):  # noqa: N818 - names what is unknown
 
 class UnknownUser(RetrievalError):  # noqa: N818 - names what is unknown
     """A user id has no history here."""
+
+
+class UnknownRule(RetrievalError):  # noqa: N818 - names what is unknown
+    """A rule id is not among the shop's rules."""
 
 
 class FilterError(RetrievalError):

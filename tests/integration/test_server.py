@@ -90,6 +90,22 @@ def test_what_a_score_is_made_of_is_told_in_parts_that_sum_to_it(served, items):
     assert kinds == [{"words", "meaning"}, {"history", "rest"}, {"meaning"}]
 
 
+def test_a_rule_shapes_the_next_list_until_it_is_taken_away(served, items):
+    title, chosen = items["title"][0], items["item_id"][7]
+    plain = served.search(title, k=5)
+    rule = {"action": "pin", "item_ids": [chosen], "position": 2}
+    told = served.client.put("/v1/rules/seven", json=rule).json()
+    assert told["n_products"] == 1
+    ruled = served.search(title, k=5)
+    assert ruled["hits"][1]["item_id"] == chosen
+    assert ruled["hits"][1]["pinned_by"] == "seven"
+    assert served.home(history=[items["item_id"][0]], k=3)["hits"][1]["item_id"] == chosen
+    served.client.put("/v1/rules/seven", json={"action": "hide", "filter": f'item_id = "{chosen}"'})
+    assert chosen not in ids(served.search(items["title"][7], k=100))
+    assert served.client.delete("/v1/rules/seven").status_code == 200
+    assert ids(served.search(title, k=5)) == ids(plain)
+
+
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
 def test_a_title_finds_its_product_in_every_mode(served, items, mode):
     titles = items.unique("title", keep="none").head(5)

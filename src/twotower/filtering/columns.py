@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twotower.filtering.segments import CODED, LISTED, PATHS, SIZE, Mask, Segment, encoded
-from twotower.filtering.terms import Paths, Terms
+from twotower.filtering.terms import Codes, Paths, Terms
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Columns:
     def numbers(self, field: str) -> NDArray[np.float64]:
         """float64[N] a field of numbers or times, NaN where a product has none."""
         return np.concatenate([segment.numbers[field] for segment in self.segments])
+
+    def codes(self, field: str) -> Codes:
+        """int32[N] a field of single texts as numbers, `terms.MISSING` where there is none."""
+        return np.concatenate([segment.codes[field] for segment in self.segments])
 
     def put(self, rows: NDArray[np.int64], items: pl.DataFrame) -> "Columns":
         """With the products of rows set; rows beyond the end append.

@@ -6,11 +6,14 @@ rows, generously by its own rounding error; the scores that are compared and ret
 sums in float64, which depend on nothing but the two vectors.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twotower.index.base import Rows, Vectors
 
+Score = TypeVar("Score", np.float32, np.float64)
 _CHUNK = 16_384
 """Rows widened to float64 at a time."""
 
@@ -25,7 +28,7 @@ def inner_products(query: Vectors, vectors: Vectors) -> Vectors:
     return np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32)
 
 
-def best(rows: Rows, scores: Vectors, k: int) -> tuple[Rows, Vectors]:
+def best(rows: Rows, scores: NDArray[Score], k: int) -> tuple[Rows, NDArray[Score]]:
     """The k best of (rows, scores), best first, ties to the smaller row, none of -inf."""
     real = scores > -np.inf
     rows, scores = rows[real], scores[real]

@@ -14,6 +14,10 @@ shelves.py          what is trending, what is new, what is bought together
 baskets.py          what goes into the same baskets
 probing.py          whether a bundle answers as it should, before it is served
 catalogue.py        the products, those of the bundle and live ones
+rules.py            what the shop wants in its lists: boost, bury, pin, hide
+pinning.py          searches under those rules
+listing.py          recommendations under those rules
+diversity.py        lists that are not all alike
 order.py            the order of what matches, and its pages
 cursor.py           where a page ended, as a text
 faceting.py         values of fields among what matches

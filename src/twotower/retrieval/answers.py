@@ -23,7 +23,9 @@ class Parts:
     lexical: float | None = None
 
 
-ReasonKind = Literal["meaning", "words", "history", "popularity", "baskets", "launch", "rest"]
+ReasonKind = Literal[
+    "meaning", "words", "history", "popularity", "baskets", "launch", "rule", "rest"
+]
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,19 @@ class Reason:
     Attributes:
         kind: where it comes from. `words` is a word of the query, or several that count as
             one; `history` is one item that the visitor touched; `baskets` are buyers in common;
-            `launch` is the first day on sale; `rest` is what the items of a history only say
-            together, and what anyone gets.
+            `launch` is the first day on sale; `rule` is a wish of the shop; `rest` is what the
+            items of a history only say together, and what anyone gets.
         value: what it adds, less than 0 where it takes away.
         item_id: of that item.
         words: of the query, folded to small letters.
+        rule_id: of that rule.
     """
 
     kind: ReasonKind
     value: float
     item_id: str | None = None
     words: str | None = None
+    rule_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,15 @@ class Hit:
         rank: place in the whole list, from 1, counted across pages.
         item_id: the shop's id.
         item_row: ours.
-        score: what the list is ordered by, best first.
+        score: what the list is ordered by, best first, but for pins and diversity.
         parts: what the score is made of.
         item: the product by `schema` name, `item_id` included. Search keeps products that
             are out of stock: look at `in_stock`.
         relevance: how likely it fits the query, 0..1; None where nobody can tell.
-        reasons: parts that sum to the score, where they were asked for; the greatest first,
-            `rest` last.
+        reasons: parts that sum to the score, where they were asked for; those of rules first,
+            then the greatest, `rest` last.
         attention: feature -> how much it weighs in the product's vector, where asked for.
+        pinned_by: the rule that gave it its place; its score has no say in that.
     """
 
     rank: int
@@ -73,6 +78,7 @@ class Hit:
     relevance: float | None = None
     reasons: tuple[Reason, ...] = ()
     attention: Mapping[str, float] | None = None
+    pinned_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A cursor: where a page ended, as a text that the next question brings back.
 
-It names the bundle and the question, and holds the last hit's place in the order, not its
-number: products that come or go between two pages neither repeat a hit nor hide one.
+It names the bundle, the shop's rules and the question, and holds the last hit's place in the
+order, not its number: products that come or go between two pages neither repeat a hit nor hide one.
 """
 
 import base64
@@ -18,18 +18,18 @@ _HASH: Final = 16
 """Hex digits by which a question is known again."""
 
 
-def written_cursor(mark: Mark, question: SearchQuestion, version: str) -> str:
-    """The cursor of the page after `mark`."""
-    content = json.dumps([version, _fingerprint(question), *astuple(mark)])
+def written_cursor(mark: Mark, question: SearchQuestion, edition: str) -> str:
+    """The cursor of the page after `mark`; the edition is of the bundle and the rules."""
+    content = json.dumps([edition, _fingerprint(question), *astuple(mark)])
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
-def read_cursor(question: SearchQuestion, version: str) -> Mark | None:
+def read_cursor(question: SearchQuestion, edition: str) -> Mark | None:
     """Where the page before ended; None for a question without a cursor.
 
     Raises:
         RetrievalError: it is no cursor, or that of another question.
-        ExpiredCursor: another bundle answers now.
+        ExpiredCursor: another edition answers now.
     """
     if question.cursor is None:
         return None
@@ -45,9 +45,10 @@ def read_cursor(question: SearchQuestion, version: str) -> Mark | None:
         raise RetrievalError(
             "cursor belongs to another search: query, mode, filter and sort stay from page to page"
         )
-    if made_by != version:
+    if made_by != edition:
         raise ExpiredCursor(
-            f"cursor is of the bundle {made_by}, {version} answers now: ask for the first page"
+            f"cursor is of {made_by}, {edition} answers now: another bundle, or other rules of "
+            "the shop; ask for the first page"
         )
     return mark
 

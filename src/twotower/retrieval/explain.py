@@ -82,7 +82,7 @@ def history_shares(
 
 
 def history_reasons(
-    catalogue: Catalogue, items: Rows, shares: Shares, scores: Vectors
+    catalogue: Catalogue, items: Rows, shares: Shares, scores: Shares
 ) -> list[tuple[Reason, ...]]:
     """Of each hit, the shares of the history's items, the greatest first, and the rest.
 
@@ -90,7 +90,7 @@ def history_reasons(
         catalogue: knows the ids.
         items: int64[I] rows of the history's items.
         shares: float64[I, R] what each adds to the score of each hit.
-        scores: float32[R] of the hits.
+        scores: float[R] of the hits, without what rules add.
     """
     item_ids = [catalogue.item_id(row) for row in items.tolist()]
     found = []

@@ -51,6 +51,24 @@ class Matched:
             relevance=None if self.relevance is None else self.relevance[kept],
         )
 
+    def joined(self, other: "Matched") -> "Matched":
+        """The set with the rows of another one of the same query, none of which it has."""
+        rows = np.concatenate([self.rows, other.rows])
+        order = np.argsort(rows, kind="stable")
+        both = (
+            (self.lexical, other.lexical),
+            (self.semantic, other.semantic),
+            (self.relevance, other.relevance),
+        )
+        lexical, semantic, relevance = (
+            None if one is None or two is None else np.concatenate([one, two])[order]
+            for one, two in both
+        )
+        assert lexical is not None
+        return replace(
+            self, rows=rows[order], lexical=lexical, semantic=semantic, relevance=relevance
+        )
+
 
 class Matching(Protocol):
     """What one query matches, under any filter."""
@@ -76,7 +94,11 @@ class MatchedWords:
 
     def under(self, allowed: Mask | None) -> Matched:
         """The matched set among the rows that are allowed; see `Matching`."""
-        rows = np.flatnonzero(_among(self._lexical > 0, allowed))
+        return self.of(np.flatnonzero(_among(self._lexical > 0, allowed)))
+
+    def of(self, rows: Rows) -> Matched:
+        """Rows that are known to be there, whether they match or not."""
+        rows = rows[rows < len(self._lexical)]
         definition = "products that hold a word of the query, or one meant by it"
         return Matched(rows, self._lexical[rows], None, definition, is_exact=True)
 
@@ -121,6 +143,11 @@ class MatchedMeaning:
         found, fit = self._found(allowed)
         return found.only(fit >= self._relevance.cut_off)
 
+    def of(self, rows: Rows) -> Matched:
+        """Rows that are known to be there, whether they match or not."""
+        rows = rows[rows < len(self._lexical)]
+        return self._matched(rows, self._index.scores(self._vector, rows)[0], is_exact=True)[0]
+
     def weak(self, allowed: Mask | None) -> Matched:
         """The rows that do not match, and hold a word of the query or come half-way to it."""
         found, fit = self._found(allowed)
@@ -130,6 +157,12 @@ class MatchedMeaning:
     def _found(self, allowed: Mask | None) -> tuple[Matched, NDArray[np.float64]]:
         """All rows that may be in the set, and how well they fit."""
         rows, semantic, is_exact = self._scored(allowed)
+        return self._matched(rows, semantic, is_exact=is_exact)
+
+    def _matched(
+        self, rows: Rows, semantic: Vectors, *, is_exact: bool
+    ) -> tuple[Matched, NDArray[np.float64]]:
+        """Rows with their scores, and how well they fit."""
         fit = self._relevance.fit(semantic, self._coverage[rows])
         definition = self._relevance.definition
         if self._every is None:

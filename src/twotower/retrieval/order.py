@@ -64,15 +64,22 @@ class Ordered:
         worth = sign * columns.numbers(column)[rows]
         return cls(rows, scores, np.where(np.isnan(worth), _LAST, worth))
 
-    def page(self, offset: int, k: int, after: Mark | None = None) -> NDArray[np.int64]:
+    def page(
+        self, offset: int, k: int, after: Mark | None = None, out: Rows | None = None
+    ) -> NDArray[np.int64]:
         """int64[<=k] places of a page, best first. Pages joined together equal one long page.
 
         Args:
             offset: places before the page.
             k: places on it.
             after: the last place of the page before; the page follows it.
+            out: int64 places that have no part in the order.
         """
         places = np.arange(len(self.rows)) if after is None else np.flatnonzero(self._after(after))
+        if out is not None and len(out):
+            places = places[~np.isin(places, out)]
+        if k == 0 or not len(places):
+            return places[:0]
         near = contenders(self.worth[places], offset + k, 0.0)
         places = places[near]
         keys = (self.rows[places], -self.scores[places], -self.worth[places])

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from numpy.typing import NDArray
+
 from twotower.errors import ConfigError
-from twotower.index.base import Rows, Vectors
-from twotower.index.ranking import best, contenders
+from twotower.index.base import Rows
+from twotower.index.ranking import Score, best, contenders
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 10_000
@@ -18,7 +20,7 @@ def check_page(k: int, offset: int) -> None:
         raise ConfigError(f"offset must be in 0..{MAX_OFFSET} (hits before the page), got {offset}")
 
 
-def page_of(rows: Rows, scores: Vectors, offset: int, k: int) -> tuple[Rows, Vectors]:
+def page_of(rows: Rows, scores: NDArray[Score], offset: int, k: int) -> tuple[Rows, NDArray[Score]]:
     """Places offset..offset+k of a ranking of `rows`, best first, ties to the smaller row.
 
     Rows of score -inf are in no place. Pages joined together equal one long page.

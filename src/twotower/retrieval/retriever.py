@@ -17,10 +17,12 @@ from twotower.index.base import Rows, Vectors
 from twotower.lexical.documents import item_documents
 from twotower.retrieval.answers import Answer
 from twotower.retrieval.catalogue import PRODUCT_FIELDS, Catalogue, one_product
+from twotower.retrieval.listing import ListOptions, Wishes
 from twotower.retrieval.questions import SearchOptions, SearchQuestion
 from twotower.retrieval.recommendations import Recommendations
+from twotower.retrieval.rules import Rule
 from twotower.retrieval.search import Search
-from twotower.retrieval.shelves import DEFAULTS, Shelves, Wanted
+from twotower.retrieval.shelves import Shelves
 from twotower.retrieval.suggestions import Suggestion, Suggestions
 
 MAX_SUGGESTIONS: Final = 50
@@ -163,9 +165,15 @@ class Retriever:
             self._suggestions.delete(row)
             self._catalogue.remove(row)
 
+    def n_named(self, rule: Rule) -> int:
+        """How many products a rule names now."""
+        return rule.n_named(self._catalogue)
+
     # -- search ----------------------------------------------------------------
 
-    def search(self, query: str, **asked: Unpack[SearchOptions]) -> Answer:
+    def search(
+        self, query: str, *, rules: Sequence[Rule] = (), **asked: Unpack[SearchOptions]
+    ) -> Answer:
         """Products for typed words.
 
         Products that are out of stock stay in, `item["in_stock"]` says so; the filter
@@ -173,16 +181,17 @@ class Retriever:
 
         Args:
             query: 1..10000 characters; of its words the first 64 are searched for.
+            rules: of the shop; those that do not hold for this search are passed over.
             **asked: what `SearchQuestion` has beside the query, by name.
 
         Raises:
             RetrievalError: the query is empty or too long, a facet unknown, or the cursor that
                 of another search.
-            ExpiredCursor: the cursor is of another bundle.
+            ExpiredCursor: the cursor is of another bundle, or of other rules.
             FilterError: the filter cannot be read.
             ConfigError: a number or a name is outside its range.
         """
-        return self._search.answer(SearchQuestion(query, **asked))
+        return self._search.answer(SearchQuestion(query, **asked), rules)
 
     def suggest(self, typed: str, *, k: int = 5) -> tuple[Suggestion, ...]:
         """What a shopper who has typed so far may mean: queries, categories, products.
@@ -202,12 +211,9 @@ class Retriever:
         self,
         history: History,
         *,
-        k: int = 12,
-        exclude: Sequence[str] = (),
         repeat: bool | None = None,
         now_ms: int | None = None,
-        filter: str | None = None,
-        explain: bool = False,
+        **asked: Unpack[Wishes],
     ) -> Answer:
         """Products for a visitor. Never one that is out of stock.
 
@@ -216,68 +222,53 @@ class Retriever:
 
         Args:
             history: what the visitor did, oldest first; may be empty.
-            k: hits, 1..1000.
-            exclude: item ids to leave out; unknown ones are ignored.
             repeat: whether products of the history may come back; as the data says when
                 not given.
             now_ms: the present, UTC milliseconds.
-            filter: in the filter language, see `filtering.grammar`.
-            explain: whether each hit says what its score is made of.
+            **asked: what `ListOptions` has, by name.
 
         Raises:
             ConfigError: k is outside its range, or the history names an unknown row.
             FilterError: the filter cannot be read.
         """
-        return self._recommendations.for_visitor(
-            history, k, exclude, repeat=repeat, now_ms=now_ms, filter=filter, explain=explain
-        )
+        options = ListOptions(**asked)
+        return self._recommendations.for_visitor(history, options, repeat=repeat, now_ms=now_ms)
 
-    def similar(
-        self,
-        item_id: str,
-        *,
-        k: int = 12,
-        exclude: Sequence[str] = (),
-        filter: str | None = None,
-        explain: bool = False,
-    ) -> Answer:
+    def similar(self, item_id: str, **asked: Unpack[Wishes]) -> Answer:
         """Products like one product, by the cosine of their vectors. Never one out of stock.
 
         Args:
             item_id: the product; raises `UnknownItem`.
-            k: hits, 1..1000.
-            exclude: item ids to leave out; unknown ones are ignored.
-            filter: in the filter language, see `filtering.grammar`.
-            explain: whether each hit says what its score is made of.
+            **asked: what `ListOptions` has, by name.
         """
-        return self._recommendations.like(item_id, k, exclude, filter, explain=explain)
+        return self._recommendations.like(item_id, ListOptions(**asked))
 
-    def trending(self, lately: Mapping[str, int], wanted: Wanted = DEFAULTS) -> Answer:
+    def trending(self, lately: Mapping[str, int], **asked: Unpack[Wishes]) -> Answer:
         """Products that most different visitors were at in the last seven days.
 
         Args:
             lately: item id -> visitors of the last days whom the bundle's log does not know;
                 unknown ids are ignored.
-            wanted: how many, and which.
+            **asked: what `ListOptions` has, by name.
 
         Raises:
             ConfigError: k is outside its range.
             FilterError: the filter cannot be read.
         """
-        return self._shelves.trending(lately, wanted)
+        return self._shelves.trending(lately, ListOptions(**asked))
 
-    def newest(self, wanted: Wanted = DEFAULTS) -> Answer:
-        """Products that came on sale last; raises what `trending` does."""
-        return self._shelves.newest(wanted)
+    def newest(self, **asked: Unpack[Wishes]) -> Answer:
+        """Products that came on sale last; takes and raises what `trending` does."""
+        return self._shelves.newest(ListOptions(**asked))
 
-    def also_bought(self, item_id: str, wanted: Wanted = DEFAULTS) -> Answer:
+    def also_bought(self, item_id: str, **asked: Unpack[Wishes]) -> Answer:
         """Products that buyers of one product took too, by the bundle's log.
 
         Args:
             item_id: the product; raises `UnknownItem`, and what `trending` does.
-            wanted: how many, and which.
+            **asked: what `ListOptions` has, by name.
         """
-        return self._shelves.also_bought(item_id, wanted)
+        return self._shelves.also_bought(item_id, ListOptions(**asked))
 
     def _item_vectors(self, items: pl.DataFrame) -> Vectors:
         model = self.bundle.model

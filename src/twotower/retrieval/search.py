@@ -1,6 +1,7 @@
 """Typed words in, a page of products out."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,14 +16,37 @@ from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.cursor import read_cursor, written_cursor
 from twotower.retrieval.explain import Attention, query_reasons
 from twotower.retrieval.faceting import facets_of
-from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords
+from twotower.retrieval.matching import Matched, MatchedMeaning, MatchedWords, Matching
 from twotower.retrieval.order import Ordered
+from twotower.retrieval.pinning import MatchingUnderRules, pinned_page, places_of_pins
 from twotower.retrieval.questions import SearchQuestion, Sort
 from twotower.retrieval.relevance import Relevance
+from twotower.retrieval.rules import InForce, Rule
 
 MAX_WEAK: Final = 12
 """Weak matches after the list."""
 _Matching = MatchedWords | MatchedMeaning
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question, read.
+
+    Attributes:
+        reading: what its words mean.
+        mode: how it is answered.
+        matching: what it matches.
+        visible: the same under the rules.
+        rules: those of this search.
+        unit: what a rule of strength 1 adds to a score.
+    """
+
+    reading: Reading
+    mode: Mode
+    matching: _Matching
+    visible: MatchingUnderRules
+    rules: InForce
+    unit: float
 
 
 class Search:
@@ -42,30 +66,28 @@ class Search:
         self._relevance = Relevance.from_json(bundle.settings.get("relevance", {}))
         self._weight = float(bundle.settings.get("semantic_weight", DEFAULT_WEIGHT))
 
-    def answer(self, question: SearchQuestion) -> Answer:
+    def answer(self, question: SearchQuestion, rules: Sequence[Rule] = ()) -> Answer:
         """One page of hits; see `Retriever.search`."""
-        after = read_cursor(question, self._bundle.version)
+        in_force = InForce.of(rules, self._catalogue, "search", query=question.words)
+        edition = "+".join(part for part in (self._bundle.version, in_force.edition) if part)
+        after = read_cursor(question, edition)
         before = question.offset if after is None else after.rank
         watch = Stopwatch()
-        reading = self._bundle.lexical.read(question.words)
-        words = self._bundle.lexical.scores(reading)
-        watch.lap("lexical")
-        mode: Mode = question.mode if self._towers.has_queries else "lexical"
-        matching = self._matching(question, reading, words, mode, watch)
+        asked = self._asked(question, in_force, watch)
         allowed = self._catalogue.filtered(question.expression)
-        matched = matching.under(allowed)
-        if mode != "lexical":
+        matched = asked.visible.under(allowed)
+        if asked.mode != "lexical":
             watch.lap("semantic")
-        ordered = self._ordered(matching, matched, mode, question.sort)
-        places = ordered.page(question.offset, question.k, after)
-        last = before + len(places)
-        is_end = last >= len(matched.rows)
-        hits = self._hits(matched, ordered, places, before)
-        weak = self._weak(matching, allowed, mode, last) if is_end else ()
+        ordered = self._ordered(asked, matched, question.sort)
+        pins = places_of_pins(ordered, asked.rules)
+        places, end = pinned_page(ordered, pins, question.offset, question.k, after)
+        is_end = end.rank >= len(matched.rows)
+        hits = asked.rules.marked(self._hits(matched, ordered, places, before))
+        weak = self._weak(asked, allowed, end.rank) if is_end else ()
         if question.explain:
-            hits, weak = (self._explained(part, reading, matching, mode) for part in (hits, weak))
+            hits, weak = self._explained(hits, asked), self._explained(weak, asked)
         watch.lap("blend")
-        facets = self._facets(question, matching, matched)
+        facets = self._facets(question, asked.visible, matched)
         if facets:
             watch.lap("facets")
         return Answer(
@@ -74,14 +96,29 @@ class Search:
             total=len(matched.rows),
             total_definition=matched.definition,
             took_ms=watch.took_ms(),
-            mode=mode,
-            fallback_used=None if mode == question.mode else mode,
-            degraded=reading.is_cut,
-            corrected_query=reading.corrected,
+            mode=asked.mode,
+            fallback_used=None if asked.mode == question.mode else asked.mode,
+            degraded=asked.reading.is_cut,
+            corrected_query=asked.reading.corrected,
             is_exact=matched.is_exact,
             facets=facets,
-            next_cursor=None if is_end else self._next(question, ordered, places, last),
+            next_cursor=None if is_end else written_cursor(end, question, edition),
         )
+
+    def _asked(self, question: SearchQuestion, rules: InForce, watch: Stopwatch) -> _Asked:
+        reading = self._bundle.lexical.read(question.words)
+        words = self._bundle.lexical.scores(reading)
+        watch.lap("lexical")
+        mode: Mode = question.mode if self._towers.has_queries else "lexical"
+        matching = self._matching(question, reading, words, mode, watch)
+        if question.sort != "relevance":
+            rules = replace(rules, moved=(), pins=())
+        unit = 1.0
+        if isinstance(matching, MatchedWords):
+            unit = float(words.max(initial=0.0))
+        elif mode == "semantic":
+            unit = float((matching.scale.semantic_top - matching.scale.floor)[0])
+        return _Asked(reading, mode, matching, MatchingUnderRules(matching, rules), rules, unit)
 
     def _matching(
         self,
@@ -101,17 +138,20 @@ class Search:
         index, relevance = self._bundle.index, self._relevance
         return MatchedMeaning(index, vector, words, coverage, relevance, floor)
 
-    def _ordered(self, matching: _Matching, matched: Matched, mode: Mode, sort: Sort) -> Ordered:
-        scores = self._scores(matching, matched, mode)
+    def _ordered(self, asked: _Asked, matched: Matched, sort: Sort) -> Ordered:
+        own = self._scores(asked, matched)
+        lifts = asked.unit * asked.rules.lifts(matched.rows)
+        scores = (own + lifts).astype(np.float32) if asked.rules.moved else own
         return Ordered.by(sort, matched.rows, scores, self._catalogue.columns)
 
-    def _scores(self, matching: _Matching, matched: Matched, mode: Mode) -> Vectors:
-        if isinstance(matching, MatchedWords) or matched.semantic is None:
+    def _scores(self, asked: _Asked, matched: Matched) -> Vectors:
+        if isinstance(asked.matching, MatchedWords) or matched.semantic is None:
             return matched.lexical
-        if mode == "semantic":
+        if asked.mode == "semantic":
             return matched.semantic
         meaning, words = matched.semantic[None], matched.lexical[None]
-        blended: Vectors = blend_scores(meaning, words, self._weight, scale=matching.scale)[0]
+        scale = asked.matching.scale
+        blended: Vectors = blend_scores(meaning, words, self._weight, scale=scale)[0]
         return blended
 
     def _hits(
@@ -125,42 +165,37 @@ class Search:
         known = matched.relevance[places].tolist()
         return tuple(replace(hit, relevance=p) for hit, p in zip(hits, known, strict=True))
 
-    def _weak(
-        self, matching: _Matching, allowed: Mask | None, mode: Mode, before: int
-    ) -> tuple[Hit, ...]:
-        if isinstance(matching, MatchedWords):
+    def _weak(self, asked: _Asked, allowed: Mask | None, before: int) -> tuple[Hit, ...]:
+        near = asked.visible.weak(allowed)
+        if near is None:
             return ()
-        near = matching.weak(allowed)
-        ordered = self._ordered(matching, near, mode, "relevance")
+        ordered = self._ordered(asked, near, "relevance")
         return self._hits(near, ordered, ordered.page(0, MAX_WEAK), before)
 
-    def _explained(
-        self, hits: tuple[Hit, ...], reading: Reading, matching: _Matching, mode: Mode
-    ) -> tuple[Hit, ...]:
+    def _explained(self, hits: tuple[Hit, ...], asked: _Asked) -> tuple[Hit, ...]:
         """The hits with what their scores are made of."""
         words = np.array([hit.parts.lexical for hit in hits], np.float64)
         near = None
-        if isinstance(matching, MatchedMeaning):
+        if isinstance(asked.matching, MatchedMeaning):
             near = np.array([hit.parts.semantic for hit in hits], np.float64)
-            if mode == "semantic":
+            if asked.mode == "semantic":
                 words = np.zeros_like(words)
             else:
-                parts = blend_parts(near[None], words[None], self._weight, scale=matching.scale)
+                scale = asked.matching.scale
+                parts = blend_parts(near[None], words[None], self._weight, scale=scale)
                 near, words = parts[0][0], parts[1][0]
         rows = np.array([hit.item_row for hit in hits], np.int64)
-        shares = self._bundle.lexical.parts(reading, rows)
-        return self._attention.explained(hits, query_reasons(reading.typed, shares, near, words))
+        shares = self._bundle.lexical.parts(asked.reading, rows)
+        reasons = query_reasons(asked.reading.typed, shares, near, words)
+        every = asked.rules.with_reasons(rows, reasons, asked.unit)
+        return self._attention.explained(hits, every)
 
     def _facets(
-        self, question: SearchQuestion, matching: _Matching, matched: Matched
+        self, question: SearchQuestion, matching: Matching, matched: Matched
     ) -> tuple[Facet, ...]:
         expression, most = question.expression, question.max_values
         fields, catalogue = question.facets, self._catalogue
         return facets_of(fields, matching, matched, expression, catalogue, max_values=most)
-
-    def _next(self, question: SearchQuestion, ordered: Ordered, places: Rows, last: int) -> str:
-        mark = ordered.mark(int(places[-1]), last)
-        return written_cursor(mark, question, self._bundle.version)
 
 
 def _parts(matched: Matched, places: Rows) -> list[Parts]:

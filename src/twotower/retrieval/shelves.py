@@ -1,7 +1,6 @@
 """Lists that no tower makes: what is trending, what is new, what is bought together."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -16,31 +15,13 @@ from twotower.retrieval.answers import Answer, Parts, Reason, ReasonKind, Stopwa
 from twotower.retrieval.baskets import Baskets
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.explain import Attention
+from twotower.retrieval.listing import ByWorth, ListOptions, listed
 from twotower.retrieval.page import check_page
+from twotower.retrieval.rules import InForce
 
 WEEK_MS: Final = 7 * 24 * 3_600_000
 """Trending is what happened in the last seven days: of the log, and of the live events."""
 Worth = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked of a shelf.
-
-    Attributes:
-        k: hits, 1..1000.
-        exclude: item ids to leave out; unknown ones are ignored.
-        filter: in the filter language, see `filtering.grammar`.
-        explain: whether each hit says what its score is made of.
-    """
-
-    k: int = 12
-    exclude: Sequence[str] = ()
-    filter: str | None = None
-    explain: bool = False
-
-
-DEFAULTS: Final = Wanted()
 
 
 class Shelves:
@@ -52,59 +33,67 @@ class Shelves:
     """
 
     def __init__(self, bundle: Bundle, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        self._catalogue, self._index = catalogue, bundle.index
         self._attention = Attention(bundle, catalogue)
         self._baskets = Baskets(bundle.dataset)
         self._lately = users_lately(bundle.dataset)
 
-    def trending(self, lately: Mapping[str, int], wanted: Wanted) -> Answer:
+    def trending(self, lately: Mapping[str, int], asked: ListOptions) -> Answer:
         """What many different visitors were at lately; see `Retriever.trending`."""
         worth = self._zeros()
         worth[: len(self._lately)] = self._lately
         for row in self._catalogue.known_rows([*lately]).tolist():
             worth[row] += lately[self._catalogue.item_id(row)]
         definition = "products in stock that somebody was at in the last seven days"
-        return self._answer("trending", "popularity", worth, definition, wanted)
+        return self._answer("trending", "popularity", worth, definition, asked)
 
-    def newest(self, wanted: Wanted) -> Answer:
+    def newest(self, asked: ListOptions) -> Answer:
         """What came on sale last; see `Retriever.newest`."""
         launched = self._catalogue.columns.numbers(schema.LAUNCHED)
         worth = np.where(np.isnan(launched), 0.0, launched)
         definition = "products in stock whose first day on sale is known"
-        return self._answer("newest", "launch", worth, definition, wanted)
+        return self._answer("newest", "launch", worth, definition, asked)
 
-    def also_bought(self, item_id: str, wanted: Wanted) -> Answer:
+    def also_bought(self, item_id: str, asked: ListOptions) -> Answer:
         """What goes into the same baskets; see `Retriever.also_bought`."""
         worth = self._zeros()
         together = self._baskets.together(self._catalogue.row(item_id))
         worth[: len(together)] = together
         definition = "products in stock that a buyer of this product took too"
-        return self._answer("also_bought", "baskets", worth, definition, wanted)
+        return self._answer("also_bought", "baskets", worth, definition, asked)
 
     def _zeros(self) -> Worth:
         return np.zeros(len(self._catalogue.columns.available))
 
     def _answer(
-        self, mode: str, reason: ReasonKind, worth: Worth, definition: str, wanted: Wanted
+        self, mode: str, reason: ReasonKind, worth: Worth, definition: str, asked: ListOptions
     ) -> Answer:
         """The products that are worth more than nothing, best first."""
-        check_page(wanted.k, 0)
+        check_page(asked.k, 0)
         watch = Stopwatch()
-        expression = None if wanted.filter is None else read_filter(wanted.filter)
-        out = self._catalogue.known_rows(wanted.exclude)
+        rules = InForce.of(asked.rules, self._catalogue, mode)
+        expression = None if asked.filter is None else read_filter(asked.filter)
+        out = self._catalogue.known_rows(asked.exclude)
         allowed = self._catalogue.recommendable(out, expression)
-        length = min(len(allowed), len(worth))  # a product may come in meanwhile
-        rows = np.flatnonzero(allowed[:length] & (worth[:length] > 0))
-        best = rows[np.lexsort((rows, -worth[rows]))[: wanted.k]]
+        some = worth > 0
+        found = listed(
+            ByWorth(worth, float(worth[some].mean()) if some.any() else 0.0),
+            allowed,
+            asked,
+            rules,
+            index=self._index,
+            columns=self._catalogue.columns,
+            among=some,
+        )
         watch.lap("count")
-        scores = worth[best].astype(np.float32)
-        hits = self._catalogue.hits(best, scores, [Parts()] * len(best), 0)
-        if wanted.explain:
-            reasons = [(Reason(reason, hit.score),) for hit in hits]
-            hits = self._attention.explained(hits, reasons)
+        scores = (found.scores + found.unit * rules.lifts(found.rows)).astype(np.float32)
+        hits = self._catalogue.hits(found.rows, scores, [Parts()] * len(scores), 0)
+        if asked.explain:
+            own = [(Reason(reason, score),) for score in found.scores.tolist()]
+            hits = self._attention.explained(hits, rules.with_reasons(found.rows, own, found.unit))
         return Answer(
-            hits=hits,
-            total=len(rows),
+            hits=rules.marked(hits),
+            total=found.total,
             total_definition=definition,
             took_ms=watch.took_ms(),
             mode=mode,

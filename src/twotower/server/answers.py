@@ -8,6 +8,7 @@ from twotower import schema
 from twotower.filtering.facets import Facet as FoundFacet
 from twotower.retrieval import answers as retrieved
 from twotower.retrieval.answers import Answer
+from twotower.retrieval.rules import Rule
 from twotower.server.explanations import as_explanation, titles_of_reasons
 from twotower.server.images import shown_image
 from twotower.server.live_shop import LiveShop
@@ -43,18 +44,7 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         One page of hits.
     """
     started = time.perf_counter()
-    answer = shop.retriever.search(
-        question.query,
-        k=question.k,
-        offset=question.offset,
-        mode=question.mode,
-        filter=question.filter,
-        facets=tuple(question.facets),
-        max_values=question.max_values,
-        sort=question.sort,
-        cursor=question.cursor,
-        explain=question.explain,
-    )
+    answer = found_by(shop, question, shop.rulebook.rules)
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
@@ -64,6 +54,32 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         facets=[_facet(one) for one in answer.facets],
         is_exact=answer.is_exact,
         next_cursor=answer.next_cursor,
+    )
+
+
+def found_by(shop: LiveShop, question: SearchRequest, rules: Sequence[Rule]) -> Answer:
+    """Searches under rules.
+
+    Args:
+        shop: The open shop.
+        question: What was asked.
+        rules: Those of the shop, or others to try.
+
+    Returns:
+        One page of hits.
+    """
+    return shop.retriever.search(
+        question.query,
+        rules=rules,
+        k=question.k,
+        offset=question.offset,
+        mode=question.mode,
+        filter=question.filter,
+        facets=tuple(question.facets),
+        max_values=question.max_values,
+        sort=question.sort,
+        cursor=question.cursor,
+        explain=question.explain,
     )
 
 
@@ -112,7 +128,7 @@ def recommendation_reply(
         UnknownItem: The item of a `similar` list is not in the catalogue.
     """
     started = time.perf_counter()
-    answer = placed(shop, question)
+    answer = placed(shop, question, shop.rulebook.rules)
     return RecommendationReply(
         **_envelope(shop, answer, request_id, _RECOMMENDATIONS, started),
         placement=question.placement,
@@ -187,6 +203,7 @@ def _hits(shop: LiveShop, hits: Sequence[retrieved.Hit]) -> list[Hit]:
             score=hit.score,
             parts=Parts(semantic=hit.parts.semantic, lexical=hit.parts.lexical),
             relevance=hit.relevance,
+            pinned_by=hit.pinned_by,
             explanation=as_explanation(hit, titles),
             item=as_item(hit.item),
         )

@@ -56,12 +56,13 @@ class ClassicStats(Shape):
 
 def classic_recommendations(shop: LiveShop, query: str, top_k: int) -> ClassicRecommendations:
     """Gives the product that fits a query best, and products like it."""
-    found = shop.retriever.search(query, k=1).hits
+    rules = shop.rulebook.rules
+    found = shop.retriever.search(query, k=1, rules=rules).hits
     if not found:
         return ClassicRecommendations(query=query, query_item=None, recommendations=[], total=0)
     like = [
         ClassicHit(rank=hit.rank, score=hit.score, **_fields(hit.item))
-        for hit in shop.retriever.similar(found[0].item_id, k=top_k).hits
+        for hit in shop.retriever.similar(found[0].item_id, k=top_k, rules=rules).hits
     ]
     item = ClassicItem(**_fields(found[0].item))
     return ClassicRecommendations(
@@ -71,7 +72,7 @@ def classic_recommendations(shop: LiveShop, query: str, top_k: int) -> ClassicRe
 
 def classic_results(shop: LiveShop, query: str, limit: int) -> ClassicResults:
     """Finds products for words."""
-    found = shop.retriever.search(query, k=limit)
+    found = shop.retriever.search(query, k=limit, rules=shop.rulebook.rules)
     results = [ClassicItem(**_fields(hit.item)) for hit in found.hits]
     return ClassicResults(query=query, results=results, total=found.total)
 

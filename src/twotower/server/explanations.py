@@ -45,6 +45,7 @@ def as_explanation(hit: Hit, titles: Titles) -> Explanation | None:
             value=one.value,
             words=one.words,
             item_id=one.item_id,
+            rule_id=one.rule_id,
             title=None if one.item_id is None else titles.get(one.item_id),
         )
         for one in hit.reasons

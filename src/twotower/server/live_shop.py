@@ -18,6 +18,7 @@ from twotower.server.indexing import IndexingTask, Wait, unknown_task
 from twotower.server.metrics import Metrics
 from twotower.server.replica import Replica
 from twotower.server.requests import EventIn, ProductIn, ProductPatch
+from twotower.server.rulebook import Rulebook
 from twotower.server.settings import ServerSettings
 from twotower.server.user_log import UserLog
 from twotower.shop.database import ShopDatabase
@@ -39,6 +40,7 @@ class LiveShop:
         metrics: What counts.
         stored: Called when a product is stored, to bring every open bundle up to date.
         erased: Whom the bundle's log is silent about.
+        rulebook: What the shop wants in its lists.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class LiveShop:
         metrics: Metrics,
         stored: Callable[[], None],
         erased: Erased,
+        rulebook: Rulebook,
     ) -> None:
         self.retriever = retriever
         self.database = database
         self.settings = settings
         self.metrics = metrics
-        self._stored, self.erased = stored, erased
+        self._stored, self.erased, self.rulebook = stored, erased, rulebook
         self.log = UserLog(retriever.bundle.dataset.events, erased)
         self.is_ready = False
         self._replica = Replica(retriever, database.products, self._changed)

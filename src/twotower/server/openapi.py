@@ -16,6 +16,7 @@ from twotower.server.routes import (
     products,
     recommendations,
     releases,
+    rules,
     search,
     visitors,
 )
@@ -28,6 +29,7 @@ _ROUTERS: Final = (
     visitors.router,
     operations.router,
     releases.router,
+    rules.router,
     classic.router,
 )
 _SCHEMAS: Final = "#/components/schemas/{model}"

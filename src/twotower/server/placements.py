@@ -7,7 +7,10 @@ from dataclasses import replace
 from twotower.errors import StorageUnavailable, UnknownItem
 from twotower.features.history import History
 from twotower.retrieval.answers import Answer
-from twotower.retrieval.shelves import WEEK_MS, Wanted
+from twotower.retrieval.diversity import Diversity
+from twotower.retrieval.listing import Wishes
+from twotower.retrieval.rules import Rule
+from twotower.retrieval.shelves import WEEK_MS
 from twotower.server.live_shop import LiveShop
 from twotower.server.problems import ProblemError
 from twotower.server.requests import RecommendationRequest
@@ -17,12 +20,13 @@ _LATEST = 1_000
 """Live events that trending looks at."""
 
 
-def placed(shop: LiveShop, question: RecommendationRequest) -> Answer:
+def placed(shop: LiveShop, question: RecommendationRequest, rules: Sequence[Rule]) -> Answer:
     """Asks the retriever for the products of a place.
 
     Args:
         shop: The open shop.
         question: What was asked.
+        rules: Those of the shop, or others to try.
 
     Returns:
         The answer; `degraded` where the live events could not be read.
@@ -31,46 +35,37 @@ def placed(shop: LiveShop, question: RecommendationRequest) -> Answer:
         ProblemError: The given history names items that are not in the catalogue.
         UnknownItem: The item that the list is about is not in the catalogue.
     """
-    wanted = Wanted(question.k, question.exclude or (), question.filter, question.explain)
+    wishes: Wishes = {
+        "k": question.k,
+        "exclude": question.exclude or (),
+        "filter": question.filter,
+        "explain": question.explain,
+        "diversity": Diversity(question.diversity, question.at_most),
+        "rules": rules,
+    }
     item_id = question.item_id or ""
     match question.placement:
         case "home":
-            return _for_visitor(shop, question)
+            history, is_whole = _history(shop, question)
+            answer = shop.retriever.recommend(history, **wishes)
+            return replace(answer, degraded=answer.degraded or not is_whole)
         case "similar":
-            return shop.retriever.similar(
-                item_id,
-                k=wanted.k,
-                exclude=wanted.exclude,
-                filter=wanted.filter,
-                explain=wanted.explain,
-            )
+            return shop.retriever.similar(item_id, **wishes)
         case "also_bought":
-            return shop.retriever.also_bought(item_id, wanted)
+            return shop.retriever.also_bought(item_id, **wishes)
         case "trending":
-            return _trending(shop, wanted)
+            return _trending(shop, wishes)
         case "newest":
-            return shop.retriever.newest(wanted)
+            return shop.retriever.newest(**wishes)
 
 
-def _for_visitor(shop: LiveShop, question: RecommendationRequest) -> Answer:
-    history, is_whole = _history(shop, question)
-    answer = shop.retriever.recommend(
-        history,
-        k=question.k,
-        exclude=question.exclude or (),
-        filter=question.filter,
-        explain=question.explain,
-    )
-    return replace(answer, degraded=answer.degraded or not is_whole)
-
-
-def _trending(shop: LiveShop, wanted: Wanted) -> Answer:
+def _trending(shop: LiveShop, wishes: Wishes) -> Answer:
     since = time.time_ns() // _NS_PER_MS - WEEK_MS
     try:
         lately = shop.database.events.visitors_lately(since, latest=_LATEST)
     except StorageUnavailable:
-        return replace(shop.retriever.trending({}, wanted), degraded=True)
-    return shop.retriever.trending(lately, wanted)
+        return replace(shop.retriever.trending({}, **wishes), degraded=True)
+    return shop.retriever.trending(lately, **wishes)
 
 
 def _history(shop: LiveShop, question: RecommendationRequest) -> tuple[History, bool]:

@@ -25,6 +25,7 @@ from twotower.errors import (
     TwoTowerError,
     UnknownItem,
     UnknownRelease,
+    UnknownRule,
     UnknownUser,
 )
 
@@ -37,6 +38,7 @@ PROBLEMS: Final = {
     "unknown-item": (404, "No such item"),
     "unknown-user": (404, "No such user"),
     "unknown-release": (404, "No such release"),
+    "unknown-rule": (404, "No such rule"),
     "unknown-task": (404, "No such task"),
     "method-not-allowed": (405, "This address does not take that method"),
     "body-too-slow": (408, "The body took too long"),
@@ -59,6 +61,7 @@ _BY_STATUS: Final = {status: name for name, (status, _) in reversed(PROBLEMS.ite
 _BY_ERROR: Final = (
     (UnknownItem, "unknown-item"),
     (UnknownUser, "unknown-user"),
+    (UnknownRule, "unknown-rule"),
     (EmptyCorpus, "empty-corpus"),
     (ExpiredCursor, "expired-cursor"),
     (RetrievalError, "invalid-request"),

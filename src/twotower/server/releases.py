@@ -17,6 +17,7 @@ from twotower.server.keyring import Keyring
 from twotower.server.live_shop import LiveShop
 from twotower.server.metrics import Metrics
 from twotower.server.problems import ProblemError
+from twotower.server.rulebook import Rulebook
 from twotower.server.settings import ServerSettings
 from twotower.shop.database import ShopDatabase
 
@@ -66,6 +67,7 @@ class Releases:
         keyring: Who may ask what.
         metrics: What counts.
         erased: Whom nothing is told about.
+        rulebook: What the shop wants in its lists.
 
     Args:
         retriever: Answers from the first bundle.
@@ -86,6 +88,7 @@ class Releases:
         self.metrics = Metrics()
         self.keyring = Keyring(database.keys, settings.api_key)
         self.erased = Erased(database.erasures)
+        self.rulebook = Rulebook(database.rules)
         self._database, self._settings = database, settings
         self._shelf, self._open_bundle = shelf, open_bundle
         self._served = _Served(self._shop_of(retriever))
@@ -104,14 +107,14 @@ class Releases:
         """Opens the first shop, then follows keys and promotions of other processes."""
         self.current.open()
         self.metrics.serving(self.current.retriever.bundle.version)
-        for one in (self.keyring, self.erased):
+        for one in (self.keyring, self.erased, self.rulebook):
             one.follow(self._settings.follow_interval_s)
         if self._shelf is not None:
             self._follower.start(self._settings.follow_interval_s)
 
     def close(self) -> None:
         """Stops following, and closes the database."""
-        for follower in (self._follower, self.keyring, self.erased):
+        for follower in (self._follower, self.keyring, self.erased, self.rulebook):
             follower.stop()
         for one in self._kept:
             one.shop.close()
@@ -252,6 +255,7 @@ class Releases:
             self.metrics,
             self._bring_up_to_date,
             self.erased,
+            self.rulebook,
         )
 
     def _bring_up_to_date(self) -> None:

@@ -42,19 +42,22 @@ class Reason(Shape):
 
     kind: ReasonKind = Field(
         description="`words`: one word of the query. `history`: one product that the visitor "
-        "touched. `baskets`: buyers in common. `launch`: the first day on sale. `rest`: what "
-        "the products of a history only say together, and what anyone gets."
+        "touched. `baskets`: buyers in common. `launch`: the first day on sale. `rule`: a wish of "
+        "the shop. `rest`: what the products of a history only say together, and what anyone gets."
     )
     value: float = Field(description="What it adds; less than 0 where it takes away.")
     words: str | None = Field(description="Of the query, in small letters.")
     item_id: str | None = Field(description="Of that product of the history.")
     title: str | None = Field(description="Of the same; null when it was deleted since.")
+    rule_id: str | None = Field(description="Of a rule of the shop.")
 
 
 class Explanation(Shape):
     """Why a hit has its score, from the parts of the score alone."""
 
-    reasons: list[Reason] = Field(description="The greatest first, `rest` last.")
+    reasons: list[Reason] = Field(
+        description="Those of rules first, then the greatest, `rest` last."
+    )
     attention: dict[str, float] = Field(
         description="How much each feature weighs in the product's vector; they sum to 1."
     )
@@ -70,15 +73,20 @@ class Hit(Shape):
     relevance: float | None = Field(
         description="How likely the product fits the query, 0 to 1; null where nobody can tell."
     )
+    pinned_by: str | None = Field(
+        description="The rule that gave it its place, whatever its score."
+    )
     explanation: Explanation | None = Field(description="Null unless `explain` asked for it.")
     item: Item
 
 
-class _Reply(Shape):
+class Reply(Shape):
+    """What every answer says."""
+
     request_id: str
 
 
-class _ListReply(_Reply):
+class _ListReply(Reply):
     bundle_version: str
     took_ms: dict[str, float] = Field(description="Milliseconds: `total`, and each stage by name.")
     total: int
@@ -136,7 +144,7 @@ class SearchVerdict(Shape):
     problem: "Problem | None"
 
 
-class SearchBatchReply(_Reply):
+class SearchBatchReply(Reply):
     """The answers to the searches of a batch, in their order; all of one bundle."""
 
     answers: list[SearchVerdict]
@@ -150,7 +158,7 @@ class Suggestion(Shape):
     item_id: str | None = Field(description="Of a product; null for the others.")
 
 
-class SuggestReply(_Reply):
+class SuggestReply(Reply):
     """Queries, then categories, then products; of each kind the most popular first."""
 
     bundle_version: str
@@ -173,7 +181,7 @@ class RecommendationVerdict(Shape):
     problem: "Problem | None"
 
 
-class RecommendationBatchReply(_Reply):
+class RecommendationBatchReply(Reply):
     """The answers to the questions of a batch, in their order; all of one bundle."""
 
     answers: list[RecommendationVerdict]
@@ -186,7 +194,7 @@ class RejectedEvent(Shape):
     reason: str
 
 
-class EventsReply(_Reply):
+class EventsReply(Reply):
     """Every event of the batch by name; the accepted ones are on disk."""
 
     accepted: list[str]
@@ -194,13 +202,13 @@ class EventsReply(_Reply):
     rejected: list[RejectedEvent]
 
 
-class ProductReply(_Reply):
+class ProductReply(Reply):
     """One product."""
 
     item: Item
 
 
-class _ChangeReply(_Reply):
+class _ChangeReply(Reply):
     indexed: bool = Field(description="Whether searches and recommendations know of it already.")
     task_id: str | None = Field(
         description="Asks /v1/tasks how far that is; null where nothing is left to do."
@@ -232,7 +240,7 @@ class BatchReply(_ChangeReply):
     rejected: list[RejectedLine]
 
 
-class TaskReply(_Reply):
+class TaskReply(Reply):
     """How far the server that answers is with what was stored."""
 
     task_id: str
@@ -265,7 +273,7 @@ class ExampleVisitor(Shape):
     recent: list[SeenItem]
 
 
-class VisitorsReply(_Reply):
+class VisitorsReply(Reply):
     """Example visitors of the log."""
 
     visitors: list[ExampleVisitor]
@@ -279,7 +287,7 @@ class Session(Shape):
     n_events: int
 
 
-class VisitorReply(_Reply):
+class VisitorReply(Reply):
     """What is known of one visitor, live events included; the newest first."""
 
     visitor_id: str
@@ -296,7 +304,7 @@ class AnsweredItem(Shape):
     events: dict[Kind, int] = Field(description="How often, by kind; those that happened.")
 
 
-class OutcomeReply(_Reply):
+class OutcomeReply(Reply):
     """What came of a list: what was seen of it, and what was done next with what it showed."""
 
     answer_id: str = Field(description="The `request_id` of the list.")
@@ -306,7 +314,7 @@ class OutcomeReply(_Reply):
     is_whole: bool = Field(description="False where the list has more events than were counted.")
 
 
-class ErasedReply(_Reply):
+class ErasedReply(Reply):
     """Somebody of whom nothing is known from now on."""
 
     visitor_id: str
@@ -320,7 +328,7 @@ class Count(Shape):
     items: int
 
 
-class StatsReply(_Reply):
+class StatsReply(Reply):
     """The shop in numbers."""
 
     name: str
@@ -337,7 +345,7 @@ class StatsReply(_Reply):
     top_categories: list[Count]
 
 
-class VersionReply(_Reply):
+class VersionReply(Reply):
     """Which software and which bundle answer."""
 
     twotower: str
@@ -347,7 +355,7 @@ class VersionReply(_Reply):
     synthetic: bool
 
 
-class ReleasesReply(_Reply):
+class ReleasesReply(Reply):
     """The bundles that can be promoted, the oldest first, and which of them answers."""
 
     current: str
@@ -356,7 +364,7 @@ class ReleasesReply(_Reply):
     releases: list[str]
 
 
-class HealthReply(_Reply):
+class HealthReply(Reply):
     """`live` or `ready`; anything else is a problem with status 503."""
 
     status: Literal["live", "ready"]

@@ -28,6 +28,7 @@ Filter = Annotated[
 ]
 Placement = Literal["home", "similar", "also_bought", "trending", "newest"]
 _OF_AN_ITEM: Final = ("similar", "also_bought")
+Capped = Literal["brand", "category"]
 Kind = Literal["view", "cart", "purchase", "review"]
 Telling = Literal["impression", "view", "cart", "purchase", "review"]
 
@@ -48,11 +49,13 @@ LATEST_MS = 4_102_444_800_000
 """2100-01-01: a launch later than this is a wrong unit."""
 
 
-class _Request(BaseModel):
+class Question(BaseModel):
+    """What every question and part of one has in common."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class SearchRequest(_Request):
+class SearchRequest(Question):
     """A typed query, and who asks; everyone gets the same answer."""
 
     query: Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUERY, pattern=r"\S")]
@@ -85,13 +88,13 @@ class SearchInAddress(SearchRequest):
     ]
 
 
-class SearchBatch(_Request):
+class SearchBatch(Question):
     """Searches that are answered together, each by itself."""
 
     searches: list[SearchRequest] = Field(min_length=1, max_length=MAX_QUESTIONS)
 
 
-class RecommendationRequest(_Request):
+class RecommendationRequest(Question):
     """A place on the page that wants products, and who looks at it.
 
     `history` (oldest first) replaces what the shop knows of the visitor.
@@ -106,6 +109,16 @@ class RecommendationRequest(_Request):
     exclude: list[Identifier] | None = Field(default=None, max_length=MAX_HISTORY)
     filter: Filter | None = None
     explain: Explain = False
+    diversity: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="0: by score alone. 1: by being unlike what stands before.",
+    )
+    at_most: dict[Capped, Annotated[int, Field(ge=1, le=MAX_K)]] = Field(
+        default={},
+        description="Products of one brand or category; more only when nothing else is left.",
+    )
 
     @model_validator(mode="after")
     def _has_what_its_place_reads(self) -> Self:
@@ -123,13 +136,13 @@ class RecommendationRequest(_Request):
         return self
 
 
-class RecommendationBatch(_Request):
+class RecommendationBatch(Question):
     """Places on the page, or visitors, that are answered together, each by itself."""
 
     recommendations: list[RecommendationRequest] = Field(min_length=1, max_length=MAX_QUESTIONS)
 
 
-class EventIn(_Request):
+class EventIn(Question):
     """One thing a visitor did. `event_id` is made by the caller and makes sending it again safe."""
 
     event_id: Identifier
@@ -154,13 +167,13 @@ class EventIn(_Request):
         return self
 
 
-class EventsRequest(_Request):
+class EventsRequest(Question):
     """A batch of events."""
 
     events: list[EventIn] = Field(min_length=1, max_length=MAX_EVENTS)
 
 
-class _ProductFields(_Request):
+class _ProductFields(Question):
     description: Annotated[str, StringConstraints(max_length=20_000)] | None = None
     brand: Annotated[str, StringConstraints(max_length=200)] | None = None
     category: Annotated[str, StringConstraints(max_length=500)] | None = Field(
@@ -202,7 +215,7 @@ class ProductLine(ProductIn):
     item_id: Identifier
 
 
-class DeletedLine(_Request):
+class DeletedLine(Question):
     """A line of a batch: a product that goes."""
 
     item_id: Identifier

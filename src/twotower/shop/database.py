@@ -12,6 +12,7 @@ from twotower.shop.events import Events
 from twotower.shop.keys import Keys
 from twotower.shop.products import Products
 from twotower.shop.records import Counts
+from twotower.shop.rules import Rules
 from twotower.shop.tables import events, happened, products
 from twotower.shop.transactions import Transactions
 
@@ -24,6 +25,7 @@ class ShopDatabase:
         products: What was put in, patched or deleted since the bundle was built.
         keys: Who may ask what over HTTP.
         erasures: Who was erased.
+        rules: What the shop wants in its lists.
         transactions: Reading and writing, for what concerns all tables.
         address: Where it is, for people: never with a password.
 
@@ -55,6 +57,7 @@ class ShopDatabase:
         self.products = Products(self.transactions)
         self.keys = Keys(self.transactions)
         self.erasures = Erasures(self.transactions)
+        self.rules = Rules(self.transactions)
         self.address = self.transactions.address
 
     def __enter__(self) -> Self:

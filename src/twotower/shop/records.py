@@ -93,6 +93,21 @@ class ApiKey:
 
 
 @dataclass(frozen=True)
+class StoredRule:
+    """A wish of the shop as it is kept; `retrieval.rules.Rule` reads it.
+
+    Attributes:
+        rule_id: Names it.
+        body: Its fields, as JSON holds them.
+        updated: When it was stored, UTC milliseconds.
+    """
+
+    rule_id: str
+    body: dict[str, Any]
+    updated: int
+
+
+@dataclass(frozen=True)
 class Counts:
     """Rows in the shop database; impressions and deleted products do not count."""
 

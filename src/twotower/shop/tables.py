@@ -103,6 +103,15 @@ keys = Table(
 )
 """`digest` is the SHA-256 of a key, which is itself kept nowhere. A revoked key keeps its row."""
 
+rules = Table(
+    "rules",
+    metadata,
+    Column("rule_id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("updated", _NUMBER, nullable=False),
+)
+"""What the shop wants in its lists; `body` is a rule as JSON."""
+
 erasures = Table(
     "erasures",
     metadata,

@@ -7,7 +7,8 @@ from little_bundle import little_bundle
 
 from twotower.errors import ConfigError, UnknownItem
 from twotower.retrieval.retriever import Retriever
-from twotower.retrieval.shelves import WEEK_MS, Wanted
+from twotower.retrieval.rules import Rule
+from twotower.retrieval.shelves import WEEK_MS
 
 SOFA, RED, CHAIR, LAMP, FLOOR, KETTLE, MUG = range(7)
 
@@ -91,12 +92,27 @@ def test_newest_is_ordered_by_the_first_day_on_sale_and_knows_live_products():
 
 def test_a_shelf_leaves_out_what_it_is_told_to_and_says_why_when_asked():
     shop = shop_of([("ann", row, "view", 1) for row in (SOFA, RED, CHAIR, LAMP)])
-    wanted = Wanted(k=1, exclude=("sofa-blue",), filter='brand = "Koda"', explain=True)
-    answer = shop.trending({}, wanted)
+    answer = shop.trending({}, k=1, exclude=("sofa-blue",), filter='brand = "Koda"', explain=True)
     [hit] = answer.hits
     assert (hit.item_id, answer.total) == ("sofa-red", 1)
     assert [(one.kind, one.value) for one in hit.reasons] == [("popularity", hit.score)]
     assert hit.attention is not None
     assert shop.trending({}).hits[0].attention is None
     with pytest.raises(ConfigError):
-        shop.trending({}, Wanted(k=0))
+        shop.trending({}, k=0)
+
+
+def test_the_shops_rules_hold_for_shelves_too():
+    shop = shop_of([("ann", row, "view", 1) for row in (SOFA, RED, CHAIR)])
+    rules = [
+        Rule("away", "hide", filter='item_id = "sofa-blue"'),
+        Rule("first", "pin", item_ids=("kettle", "sofa-blue"), position=1),
+        Rule("more", "boost", filter='item_id = "chair"', strength=1.0),
+    ]
+    answer = shop.trending({}, rules=rules, explain=True)
+    assert [hit.item_id for hit in answer.hits] == ["kettle", "chair", "sofa-red"]
+    assert answer.total == 3
+    assert [hit.pinned_by for hit in answer.hits] == ["first", None, None]
+    assert [one.kind for one in answer.hits[1].reasons] == ["rule", "popularity"]
+    for hit in answer.hits:
+        assert sum(one.value for one in hit.reasons) == pytest.approx(hit.score)

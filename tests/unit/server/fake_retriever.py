@@ -140,15 +140,20 @@ class FakeRetriever:
         )
         return [one for one, is_allowed in zip(products, allowed, strict=True) if is_allowed]
 
+    def n_named(self, rule):
+        return len(self._filtered(self._there(), rule.filter))
+
     def suggest(self, typed, *, k=5):
         found = [one for one in self._products if typed.lower() in one["title"].lower()]
         return tuple(Suggestion("product", one["title"], one["item_id"]) for one in found[:k])
 
-    def similar(self, item_id, *, k=12, exclude=(), filter=None, explain=False):
+    def similar(self, item_id, *, k=12, exclude=(), filter=None, **asked):
+        self.asked = asked
         wanted = self.product(item_id).get("category")
         return self._of_category(wanted, {item_id, *exclude}, k, "similar", filter=filter)
 
-    def recommend(self, history, *, k=12, exclude=(), filter=None, explain=False):
+    def recommend(self, history, *, k=12, exclude=(), filter=None, explain=False, **asked):
+        self.asked = asked
         if len(history) == 0:
             rest = [one for one in self._there() if one["item_id"] not in exclude]
             rest = self._filtered(rest, filter)
@@ -160,19 +165,21 @@ class FakeRetriever:
         found = self._of_category(wanted, out, k, "recommend", len(history), filter)
         return explained(found, last["item_id"]) if explain else found
 
-    def trending(self, lately, wanted):
-        self.lately = lately
+    def trending(self, lately, *, k=12, **asked):
+        self.lately, self.asked = lately, asked
         found = sorted(self._there(), key=lambda one: -lately.get(one["item_id"], 0))
-        return answer(self._hits(found[: wanted.k]), len(found), "all", "trending")
+        return answer(self._hits(found[:k]), len(found), "all", "trending")
 
-    def newest(self, wanted):
+    def newest(self, *, k=12, **asked):
+        self.asked = asked
         found = self._there()[::-1]
-        return answer(self._hits(found[: wanted.k]), len(found), "all", "newest")
+        return answer(self._hits(found[:k]), len(found), "all", "newest")
 
-    def also_bought(self, item_id, wanted):
+    def also_bought(self, item_id, *, k=12, exclude=(), **asked):
+        self.asked = asked
         self.product(item_id)
-        found = [one for one in self._there() if one["item_id"] not in {item_id, *wanted.exclude}]
-        return answer(self._hits(found[: wanted.k]), len(found), "all", "also_bought")
+        found = [one for one in self._there() if one["item_id"] not in {item_id, *exclude}]
+        return answer(self._hits(found[:k]), len(found), "all", "also_bought")
 
     def _of_category(self, category, exclude, k, mode, history_length=0, filter=None):
         found = [

@@ -447,6 +447,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules
+         * @description Lists the rules, whether they hold now or not.
+         */
+        get: operations["rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule
+         * @description Gives a rule.
+         */
+        get: operations["rule"];
+        /**
+         * Put Rule
+         * @description Adds or replaces a rule; the next list follows it, those of other servers soon.
+         */
+        put: operations["put_rule"];
+        post?: never;
+        /**
+         * Delete Rule
+         * @description Takes a rule away.
+         */
+        delete: operations["delete_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rules:preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Rule
+         * @description Makes a list without a rule and with it, and stores nothing.
+         */
+        post: operations["preview_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/recommend": {
         parameters: {
             query?: never;
@@ -680,6 +748,16 @@ export interface components {
             item_id: string;
         };
         /**
+         * DeletedRuleReply
+         * @description A rule that no list follows from now on.
+         */
+        DeletedRuleReply: {
+            /** Request Id */
+            request_id: string;
+            /** Rule Id */
+            rule_id: string;
+        };
+        /**
          * ErasedReply
          * @description Somebody of whom nothing is known from now on.
          */
@@ -770,7 +848,7 @@ export interface components {
         Explanation: {
             /**
              * Reasons
-             * @description The greatest first, `rest` last.
+             * @description Those of rules first, then the greatest, `rest` last.
              */
             reasons: components["schemas"]["Reason"][];
             /**
@@ -870,6 +948,11 @@ export interface components {
              * @description How likely the product fits the query, 0 to 1; null where nobody can tell.
              */
             relevance: number | null;
+            /**
+             * Pinned By
+             * @description The rule that gave it its place, whatever its score.
+             */
+            pinned_by: string | null;
             /** @description Null unless `explain` asked for it. */
             explanation: components["schemas"]["Explanation"] | null;
             item: components["schemas"]["Item"];
@@ -966,6 +1049,22 @@ export interface components {
             event: "view" | "cart" | "purchase" | "review";
             /** Time */
             time: number | null;
+        };
+        /**
+         * PreviewHit
+         * @description One product of a list that was tried.
+         */
+        PreviewHit: {
+            /** Rank */
+            rank: number;
+            /** Item Id */
+            item_id: string;
+            /** Title */
+            title: string;
+            /** Score */
+            score: number;
+            /** Pinned By */
+            pinned_by: string | null;
         };
         /**
          * Problem
@@ -1077,10 +1176,10 @@ export interface components {
         Reason: {
             /**
              * Kind
-             * @description `words`: one word of the query. `history`: one product that the visitor touched. `baskets`: buyers in common. `launch`: the first day on sale. `rest`: what the products of a history only say together, and what anyone gets.
+             * @description `words`: one word of the query. `history`: one product that the visitor touched. `baskets`: buyers in common. `launch`: the first day on sale. `rule`: a wish of the shop. `rest`: what the products of a history only say together, and what anyone gets.
              * @enum {string}
              */
-            kind: "meaning" | "words" | "history" | "popularity" | "baskets" | "launch" | "rest";
+            kind: "meaning" | "words" | "history" | "popularity" | "baskets" | "launch" | "rule" | "rest";
             /**
              * Value
              * @description What it adds; less than 0 where it takes away.
@@ -1101,6 +1200,11 @@ export interface components {
              * @description Of the same; null when it was deleted since.
              */
             title: string | null;
+            /**
+             * Rule Id
+             * @description Of a rule of the shop.
+             */
+            rule_id: string | null;
         };
         /**
          * RecommendationBatch
@@ -1198,6 +1302,20 @@ export interface components {
              * @default false
              */
             explain: boolean;
+            /**
+             * Diversity
+             * @description 0: by score alone. 1: by being unlike what stands before.
+             * @default 0
+             */
+            diversity: number;
+            /**
+             * At Most
+             * @description Products of one brand or category; more only when nothing else is left.
+             * @default {}
+             */
+            at_most: {
+                [key: string]: number;
+            };
         };
         /**
          * RecommendationVerdict
@@ -1245,6 +1363,119 @@ export interface components {
             bundle_version: string;
             /** Releases */
             releases: string[];
+        };
+        /**
+         * RuleIn
+         * @description A wish of the shop for its lists: where and when it holds, and for which products.
+         */
+        RuleIn: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "boost" | "bury" | "pin" | "hide";
+            /**
+             * Filter
+             * @description Which products; `pin` has `item_ids` instead.
+             */
+            filter?: string | null;
+            /**
+             * Item Ids
+             * @description Of `pin`: these, in their order.
+             * @default []
+             */
+            item_ids: string[];
+            /**
+             * Position
+             * @description Of `pin`: the place of the first one, from 1.
+             */
+            position?: number | null;
+            /**
+             * Strength
+             * @description Of `boost` and `bury`: 1 is the way from a middling product of the catalogue to the best one of the list.
+             */
+            strength?: number | null;
+            /**
+             * Query
+             * @description It holds for searches of these words alone.
+             */
+            query?: string | null;
+            /**
+             * Places
+             * @description Where it holds; everywhere when empty.
+             * @default []
+             */
+            places: (("home" | "similar" | "also_bought" | "trending" | "newest") | "search")[];
+            /**
+             * Starts
+             * @description It holds from here on, UTC milliseconds.
+             */
+            starts?: number | null;
+            /**
+             * Ends
+             * @description It holds before this, UTC milliseconds.
+             */
+            ends?: number | null;
+        };
+        /**
+         * RulePreviewReply
+         * @description A list without a rule and with it.
+         */
+        RulePreviewReply: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * N Products
+             * @description Products that the rule names now.
+             */
+            n_products: number;
+            /** Total Before */
+            total_before: number;
+            /** Before */
+            before: components["schemas"]["PreviewHit"][];
+            /** Total After */
+            total_after: number;
+            /** After */
+            after: components["schemas"]["PreviewHit"][];
+        };
+        /**
+         * RulePreviewRequest
+         * @description A rule to try, as if its time had come, and the list to try it on.
+         */
+        RulePreviewRequest: {
+            rule: components["schemas"]["RuleIn"];
+            /**
+             * Rule Id
+             * @description A rule of this id is left out while this one is tried.
+             * @default preview
+             */
+            rule_id: string;
+            search?: components["schemas"]["SearchRequest"] | null;
+            recommendation?: components["schemas"]["RecommendationRequest"] | null;
+        };
+        /**
+         * RuleReply
+         * @description One rule.
+         */
+        RuleReply: {
+            /** Request Id */
+            request_id: string;
+            rule: components["schemas"]["StoredRule"];
+            /**
+             * N Products
+             * @description Products that it names now.
+             */
+            n_products: number;
+        };
+        /**
+         * RulesReply
+         * @description The shop's rules, by id, whether they hold now or not.
+         */
+        RulesReply: {
+            /** Request Id */
+            request_id: string;
+            /** Rules */
+            rules: components["schemas"]["StoredRule"][];
         };
         /**
          * SearchBatch
@@ -1458,6 +1689,35 @@ export interface components {
             categories: number;
             /** Top Categories */
             top_categories: components["schemas"]["Count"][];
+        };
+        /**
+         * StoredRule
+         * @description A wish of the shop for its lists.
+         */
+        StoredRule: {
+            /** Rule Id */
+            rule_id: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "boost" | "bury" | "pin" | "hide";
+            /** Filter */
+            filter: string | null;
+            /** Item Ids */
+            item_ids: string[];
+            /** Position */
+            position: number | null;
+            /** Strength */
+            strength: number | null;
+            /** Query */
+            query: string | null;
+            /** Places */
+            places: (("home" | "similar" | "also_bought" | "trending" | "newest") | "search")[];
+            /** Starts */
+            starts: number | null;
+            /** Ends */
+            ends: number | null;
         };
         /**
          * SuggestReply
@@ -2411,6 +2671,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleasesReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedRuleReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePreviewReply"];
                 };
             };
             /** @description A problem (RFC 9457) */

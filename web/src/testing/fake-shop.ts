@@ -32,6 +32,7 @@ export function hit(of: Item, rank: number, parts: Partial<Hit["parts"]> = {}): 
     score: 1 / rank,
     parts: { semantic: 0.5, lexical: 1, ...parts },
     relevance: null,
+    pinned_by: null,
     explanation: null,
     item: of,
   };
