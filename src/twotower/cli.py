@@ -17,6 +17,7 @@ from twotower.options import (
     From,
     Host,
     HowMany,
+    Incremental,
     OnError,
     Out,
     Port,
@@ -75,6 +76,7 @@ def prepare(
     ] = False,
     split: SplitKind = None,
     on_error: OnError = None,
+    incremental: Incremental = False,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +87,7 @@ def prepare(
     if out is None:
         raise typer.BadParameter("give --out DATA, or --dry-run to write nothing")
     with workshop(quiet=as_json) as here:
-        dataset = stages().prepare(found, recipe, out, here)
+        dataset = stages().prepare(found, recipe, out, here, incremental=incremental)
     if as_json:
         told = {"counts": dataset.counts, "about": dataset.about.to_json()}
         print_json({"out": str(out), **told, "warnings": dataset.profile["warnings"]})

@@ -40,6 +40,13 @@ OnError = Annotated[
     str | None,
     typer.Option("--on-error", help="stop, or skip: rows at fault go to DATA/refused.jsonl."),
 ]
+Incremental = Annotated[
+    bool,
+    typer.Option(
+        "--incremental",
+        help="Keep what was read of the events in DATA/log; next time only new files are read.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 ServedFolder = Annotated[

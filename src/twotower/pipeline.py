@@ -27,7 +27,7 @@ from twotower.data.streaming.prepare import prepare as prepare_large
 from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
 from twotower.encoders.packed import PackedTextEncoder
-from twotower.errors import DataError, MissingExtra, installing
+from twotower.errors import ConfigError, DataError, MissingExtra, installing
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.lineup import Lineup
@@ -115,14 +115,31 @@ def build(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Bund
     return bundle
 
 
-def prepare(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Summary:
-    """Tables read, checked, cleaned, split and saved; a large log a part at a time."""
+def prepare(
+    source: Source, recipe: Recipe, out: Path, workshop: Workshop, *, incremental: bool = False
+) -> Summary:
+    """Tables read, checked, cleaned, split and saved; a large log a part at a time.
+
+    Args:
+        source: a folder of tables, a public data set, or `synthetic`.
+        recipe: its settings of `prepare`.
+        out: folder to write.
+        workshop: progress.
+        incremental: keep the log's typed rows in `out`, and read only files that are not there.
+    """
     disk.refuse_foreign(out, dataset_files.MANIFEST, "prepared dataset")
-    log = large_log(source, recipe.prepare)
+    log = large_log(source, recipe.prepare, smallest=0 if incremental else None)
+    if incremental and (log is None or recipe.prepare.on_error == "skip"):
+        raise ConfigError(
+            "--incremental is for the events of a folder of tables, split by time or by user, and "
+            "needs --on-error stop; docs/shop-toml.md says more. Leave it out."
+        )
     if log is not None:
         Synonyms.read(log.synonyms, Analyser(log.shop.language))  # refused early
         with suppress(pl.exceptions.PolarsError):  # read as a whole it is, or its fault is named
-            return prepare_large(log, recipe.prepare, out, progress=workshop.progress)
+            return prepare_large(
+                log, recipe.prepare, out, keeps=incremental, progress=workshop.progress
+            )
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)
     Synonyms.read(dataset.about.synonyms, Analyser(dataset.about.language))  # refused early
     dataset.save(out)
@@ -330,30 +347,54 @@ def evaluate_folder(
         events: a table of later events.
         lineup: which baselines of recommendations: the `quick` ones, or `all`.
     """
-    if (folder / MANIFEST).is_file():
-        bundle = Bundle.load(folder)
-        model, dataset, serving = bundle.model, bundle.dataset, Serving.from_json(bundle.settings)
-        training, seed = bundle.report["training"], int(bundle.report["seed"])
-        made_by = bundle.manifest["recipe"]
-    else:
+    if not (folder / MANIFEST).is_file() and judgments is None and events is None:
         run, dataset = open_run(folder)
         serving = tune(run, dataset, workshop)
-        if judgments is None and events is None:
-            return evaluate(run, dataset, serving, workshop, lineup=lineup)
-        model, training, seed = run.model, run.training, run.seed
-        made_by = run.about["recipe"]
-    subject = workshop.subject(model, dataset, made_by)
+        return evaluate(run, dataset, serving, workshop, lineup=lineup)
+    found = opened(folder, workshop)
     sections = measure_outside(
-        subject,
-        serving,
+        found.subject,
+        found.serving,
         judgments=None if judgments is None else read_outside(judgments, "judgments"),
         events=None if events is None else read_outside(events, "events"),
         lineup=lineup,
-        seed=seed,
+        seed=found.seed,
         progress=workshop.progress,
-    ) or measure(subject, serving, lineup=lineup, seed=seed, progress=workshop.progress)
-    origin = workshop.origin(dataset, seed)
-    return reports.assemble(sections, origin, Attachments(training=training))
+    ) or measure(
+        found.subject, found.serving, lineup=lineup, seed=found.seed, progress=workshop.progress
+    )
+    origin = workshop.origin(found.subject.dataset, found.seed)
+    return reports.assemble(sections, origin, Attachments(training=found.training))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run or a bundle, ready to be measured.
+
+    Attributes:
+        subject: what is measured.
+        serving: how it answers.
+        training: what its report says of training.
+        seed: it was trained with.
+    """
+
+    subject: Subject
+    serving: Serving
+    training: Mapping[str, Any]
+    seed: int
+
+
+def opened(folder: Path, workshop: Workshop) -> Opened:
+    """A run, with its serving chosen if it was not yet, or a bundle."""
+    if (folder / MANIFEST).is_file():
+        bundle = Bundle.load(folder)
+        made_by, report = bundle.manifest["recipe"], bundle.report
+        subject = workshop.subject(bundle.model, bundle.dataset, made_by)
+        settings = Serving.from_json(bundle.settings)
+        return Opened(subject, settings, report["training"], int(report["seed"]))
+    run, dataset = open_run(folder)
+    subject = workshop.subject(run.model, dataset, run.about["recipe"])
+    return Opened(subject, tune(run, dataset, workshop), run.training, run.seed)
 
 
 def _training_of_towers() -> Callable[..., Run]:

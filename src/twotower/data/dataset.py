@@ -111,7 +111,9 @@ class Summary:
             "about": self.about.to_json(),
             "counts": self.counts,
             "content_hash": self.content_hash,
-            "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
+            "files": {
+                path.name: _fingerprint(path) for path in sorted(folder.iterdir()) if path.is_file()
+            },
         }
         _write_json(folder / MANIFEST, manifest)
 

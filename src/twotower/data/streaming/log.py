@@ -26,12 +26,10 @@ class Batch:
     """Some rows of one file.
 
     Attributes:
-        file: its name.
-        first: the place of the first row in the log, counted from 0.
+        first: the place of the first row in its file, counted from 0.
         rows: with our column names.
     """
 
-    file: str
     first: int
     rows: pl.DataFrame
 
@@ -81,29 +79,33 @@ class Log:
             for path in self.paths
         )
 
-    def batches(self, only: tuple[str, ...] | None = None) -> Iterator[Batch]:
-        """All rows, in their order.
+    def name(self, path: Path) -> str:
+        """What to call one of the files, of which two may have the same name in two folders."""
+        return path.relative_to(self.folder).as_posix()
+
+    def batches(self, path: Path, only: tuple[str, ...] | None = None) -> Iterator[Batch]:
+        """All rows of a file, in their order.
 
         Args:
+            path: one of the files.
             only: these of our columns; all when left out.
 
         Raises:
-            DataError: a file has too few or too many fields in a row, or lacks a column.
-            PolarsError: a file cannot be read batch by batch.
+            DataError: the file has too few or too many fields in a row, or lacks a column.
+            PolarsError: it cannot be read batch by batch.
         """
         first = 0
         parts = {n: p for n, p in self._parts.items() if only is None or n in only}
         wanted = [name for name in self._schema if any(name in p for p in parts.values())]
-        for path in self.paths:
-            for raw in self._raw(path, wanted if only else None):
-                kept = _without_blank_end(raw)
-                mapped = (
-                    mapping.selected(kept, parts)
-                    if only
-                    else mapping.apply(kept, "events", self.mapping, self.called).frame
-                )
-                yield Batch(path.name, first, mapped)
-                first += len(raw)
+        for raw in self._raw(path, wanted if only else None):
+            kept = _without_blank_end(raw)
+            mapped = (
+                mapping.selected(kept, parts)
+                if only
+                else mapping.apply(kept, "events", self.mapping, self.called).frame
+            )
+            yield Batch(first, mapped)
+            first += len(raw)
 
     @cached_property
     def called(self) -> str:

@@ -17,10 +17,10 @@ from twotower.data.prepare import divided, no_positives
 from twotower.data.profile import profile_dataset, profile_read
 from twotower.data.refusals import checked_rows
 from twotower.data.rule import Cleaning
+from twotower.data.streaming import kept
 from twotower.data.streaming.clean import Cleaned, clean
 from twotower.data.streaming.log import Log
-from twotower.data.streaming.sort import sort
-from twotower.data.streaming.survey import PART_ROWS, Survey, survey
+from twotower.data.streaming.sort import Sorted
 from twotower.data.streaming.write import cut, write
 from twotower.data.tables import Export, read_source
 from twotower.data.times import now_ms
@@ -30,7 +30,9 @@ LARGE: Final = 64 * 2**20
 """Bytes from which a log is not read as a whole."""
 _BY_USER: Final = ("auto", "time", "leave-one-out", "last-by-user")
 """Splits that need no more than all events of a user, and cuts in time."""
-_STAGES: Final = ("survey", "read", "clean", "split")
+PART_ROWS: Final = 2_000_000
+"""Events of a range of users, about: what is cleaned and split at once."""
+_STAGES: Final = ("read", "clean", "split")
 _WORK: Final = "work"
 
 
@@ -55,6 +57,7 @@ def prepare(
     config: PrepareConfig,
     out: Path,
     *,
+    keeps: bool = False,
     progress: Progress | None = None,
     part_rows: int = PART_ROWS,
 ) -> Summary:
@@ -64,6 +67,7 @@ def prepare(
         log: the events of a folder of tables.
         config: how; see `large_log` for what is possible.
         out: a new or empty folder, or an older dataset to be replaced.
+        keeps: typed rows stay in the folder, and files whose rows are there are not read again.
         progress: called as each stage begins.
         part_rows: events that are cleaned and split at once, about.
 
@@ -79,35 +83,50 @@ def prepare(
         work.mkdir()
         tell(_STAGES[0], 0, len(_STAGES))
         tables = read_source(log.folder, log.shop, leaves="events")
-        looked = survey(log, part_rows)
-        read = {**profile_read(tables), "events": _profile_read(log, looked)}
-        tell(_STAGES[1], 1, len(_STAGES))
         skips = config.on_error == "skip"
+        read = profile_read(tables)
         tables, put_aside, faults = checked_rows(tables) if skips else (checked(tables), None, ())
-        found = sort(log, looked, config, work)
-        tell(_STAGES[2], 2, len(_STAGES))
+        if keeps:
+            found = _sorted_and_kept(log, config, folder / kept.LOG, part_rows, out / kept.LOG)
+        else:
+            keys = {path: f"{number:05}" for number, path in enumerate(log.paths)}
+            found = kept.sorted_log(log, config, work, part_rows, keys=keys)
+        tell(_STAGES[1], 1, len(_STAGES))
         cleaning, now = Cleaning(tables, numbered=not faults), now_ms()
         catalogue = clean_catalogue(cleaning, config.cleaning)
         cleaned = clean(found, cleaning.tables, catalogue, now, config.bots, work)
         clean_judgments(cleaning, catalogue, config.cleaning)
         clean_users(cleaning)
-        rules = (*faults, *found.rules, *cleaning.rules, *cleaned.rules)
-        tell(_STAGES[3], 3, len(_STAGES))
-        aside = [rows for rows in (put_aside, found.refused) if rows is not None]
+        tell(_STAGES[2], 2, len(_STAGES))
+        aside = [rows for rows in (put_aside, *found.refused) if rows is not None]
         dataset = replace(
             divided(replace(cleaning.tables, catalogue_only=True), config),
             refused=pl.concat(aside) if aside else None,
         )
         dataset, counts, digest, numbers = _with_events(dataset, cleaned, config, folder)
+        shutil.rmtree(work)
+        rules = (*faults, *found.rules, *cleaning.rules, *cleaned.rules)
         if not (numbers.counts or _has_positives(dataset) or log.shop.catalogue_only):
             raise no_positives(cleaning.tables, rules)
         dataset.write_tables(folder)
+        read["events"] = _profile_read(log, found)
         counted = numbers if numbers.counts else None
         profile = profile_dataset(dataset, read, {}, rules, asdict(config), counted)
         summary = Summary(dataset.about, counts, digest, profile)
-        shutil.rmtree(work)
         summary.write(folder)
     return summary
+
+
+def _sorted_and_kept(
+    log: Log, config: PrepareConfig, folder: Path, part_rows: int, before: Path
+) -> Sorted:
+    """The log sorted in a folder of its own, which says what it is of for the next time."""
+    folder.mkdir()
+    keys = kept.keys_of(log)
+    old = kept.read(before, log)
+    found = kept.sorted_log(log, config, folder, part_rows, keys=keys, kept=old)
+    kept.keep(found, log, keys, folder)
+    return found
 
 
 def _has_positives(dataset: Dataset) -> bool:
@@ -139,12 +158,13 @@ def _with_events(
     return dataset, counts, digest.hexdigest(), numbers
 
 
-def _profile_read(log: Log, looked: Survey) -> dict[str, Any]:
+def _profile_read(log: Log, found: Sorted) -> dict[str, Any]:
     """What `profile_read` says of a table in memory."""
+    rows = {Path(name).name: file.look.rows for name, file in found.files.items()}
     return {
         "file": log.called,
-        "rows": sum(looked.rows.values()),
-        "parts": dict(looked.rows) if len(looked.rows) > 1 else {},
+        "rows": sum(rows.values()),
+        "parts": rows if len(rows) > 1 else {},
         "columns": dict(log.header.columns),
         "ignored_columns": list(log.header.ignored),
     }
