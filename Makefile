@@ -28,7 +28,7 @@ PORT ?= 8000
 # What pip did not compile, the first process does, and keeps: without, each one takes seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install web demo test test-all lint audit format docs openapi pin chromium postgres clean
+.PHONY: help install web demo test test-all lint audit format docs openapi pin chromium postgres redis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,10 +63,10 @@ $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
 demo: install web ## build the synthetic demo shop (the first time) and serve it on http://127.0.0.1:8000
 	$(BIN)/twotower demo --port $(PORT)
 
-test: lint web chromium postgres ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
+test: lint web chromium postgres redis ## everything: lint, types, layers, and all tests but the slow ones; under ten minutes
 	$(PYTEST) -m "not slow"
 
-test-all: lint web chromium postgres ## the slow tests too
+test-all: lint web chromium postgres redis ## the slow tests too
 	$(PYTEST)
 
 lint: $(INSTALLED) $(WEB_INSTALLED) ## ruff, mypy, import layers, bandit; Biome and unit tests of the web app
@@ -116,6 +116,13 @@ postgres: ## install the PostgreSQL server of the database tests
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql && exit 0; \
 	fi; \
 	echo "No PostgreSQL here, and it takes root to install Debian's: the tests on it are skipped."
+
+redis: ## install the Redis server of the cache's tests
+	@if command -v redis-server >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server && exit 0; \
+	fi; \
+	echo "No Redis here, and it takes root to install Debian's: the tests on it are skipped."
 
 clean: ## remove what make made: environment, caches, web build, demo shop
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo demo-shop .demo.build

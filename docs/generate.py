@@ -23,8 +23,8 @@ One verb for each stage, in the order of the flow. Progress goes to standard err
 prints one JSON document to standard output. `TWOTOWER_CACHE` names the folder that keeps
 exported text encoders and text vectors (`~/.cache/twotower` when it is not set);
 `TWOTOWER_API_KEY` is a key that `serve` accepts for everything, beside those that `admin keys`
-makes, and `TWOTOWER_DATABASE` stands for `--database`: what is in an option, every user of
-the machine can read.
+makes; `TWOTOWER_DATABASE` and `TWOTOWER_REDIS` stand for `--database` and `--redis`: what is in an
+option, every user of the machine can read.
 
 | exit code | means |
 |---|---|

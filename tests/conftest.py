@@ -20,7 +20,7 @@ settings.register_profile("no wall clock", deadline=None)
 settings.load_profile("no wall clock")
 
 ROOT = Path(__file__).parents[1]
-pytest_plugins = ["postgres_server"]
+pytest_plugins = ["postgres_server", "redis_server"]
 TINY_SHOP = "synthetic:products=400,shoppers=600,seed=1"
 
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]

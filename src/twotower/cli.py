@@ -22,6 +22,7 @@ from twotower.options import (
     Out,
     Port,
     RecipeName,
+    Redis,
     RunFolder,
     ServedFolder,
     Settings,
@@ -276,6 +277,7 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     database: Database = None,
+    redis: Redis = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(help="A name under which a proxy passes requests on, beside localhost."),
@@ -293,7 +295,12 @@ def serve(
 
     key, names = os.environ.get("TWOTOWER_API_KEY"), tuple(allow_host or ())
     settings = ServerSettings(
-        host=host, port=port, api_key=key, allowed_hosts=names, json_logs=json_logs
+        host=host,
+        port=port,
+        api_key=key,
+        allowed_hosts=names,
+        json_logs=json_logs,
+        redis=redis,
     )
     run_server(folder, console=Console(), settings=settings, database=database)
 

@@ -63,4 +63,11 @@ Database = Annotated[
         help="A file or postgresql://USER@HOST/DATABASE; a file beside the bundle if left out.",
     ),
 ]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TWOTOWER_REDIS",
+        help="redis://HOST:PORT/0 that keeps answers for several servers; memory if left out.",
+    ),
+]
 HowMany = Annotated[int, typer.Option("-k", help="How many items.")]

@@ -27,6 +27,7 @@ from twotower.server.replies import (
 from twotower.server.requests import FacetName, Mode, RecommendationRequest, SearchRequest
 
 _MS_PER_S = 1_000
+_NS_PER_MS = 1_000_000
 _SEARCH = "/v1/search"
 _SUGGEST = "/v1/suggest"
 _RECOMMENDATIONS = "/v1/recommendations"
@@ -44,7 +45,33 @@ def search_reply(shop: LiveShop, question: SearchRequest, request_id: str) -> Se
         One page of hits.
     """
     started = time.perf_counter()
-    answer = found_by(shop, question, shop.rulebook.rules)
+    now_ms = time.time_ns() // _NS_PER_MS
+    # Stamp and rules are read before the answer is made, so it is never older than its key says.
+    stamp = shop.stamp
+    rules = [one for one in shop.rulebook.rules if one.holds("search", question.query, now_ms)]
+    key = shop.cache.key(stamp, rules, question)
+    kept = shop.cache.search(key)
+    if kept is not None:
+        return _again(shop, kept, request_id, started)
+    reply = _searched(shop, question, rules, request_id, started)
+    shop.cache.keep(key, reply)
+    return reply
+
+
+def _again(shop: LiveShop, kept: SearchReply, request_id: str, started: float) -> SearchReply:
+    took_ms = dict.fromkeys(("cache", "total"), (time.perf_counter() - started) * _MS_PER_S)
+    _count(shop, _SEARCH, took_ms, kept.fallback_used)
+    return kept.model_copy(update={"request_id": request_id, "took_ms": _rounded(took_ms)})
+
+
+def _searched(
+    shop: LiveShop,
+    question: SearchRequest,
+    rules: Sequence[Rule],
+    request_id: str,
+    started: float,
+) -> SearchReply:
+    answer = found_by(shop, question, rules)
     return SearchReply(
         **_envelope(shop, answer, request_id, _SEARCH, started),
         query=question.query,
@@ -102,7 +129,7 @@ def suggest_reply(shop: LiveShop, typed: str, k: int, request_id: str) -> Sugges
     return SuggestReply(
         request_id=request_id,
         bundle_version=shop.retriever.bundle.version,
-        took_ms={stage: round(ms, 3) for stage, ms in took_ms.items()},
+        took_ms=_rounded(took_ms),
         query=typed,
         suggestions=[
             Suggestion(kind=one.kind, text=one.text, item_id=one.item_id) for one in found
@@ -179,19 +206,29 @@ def _envelope(
 ) -> dict[str, Any]:
     took_ms = dict(answer.took_ms)
     took_ms["total"] = (time.perf_counter() - started) * _MS_PER_S
-    shop.metrics.staged(route, took_ms)
-    if answer.fallback_used is not None:
-        shop.metrics.fell_back(route, answer.fallback_used)
+    _count(shop, route, took_ms, answer.fallback_used)
     return {
         "request_id": request_id,
         "bundle_version": shop.retriever.bundle.version,
-        "took_ms": {stage: round(ms, 3) for stage, ms in took_ms.items()},
+        "took_ms": _rounded(took_ms),
         "total": answer.total,
         "total_definition": answer.total_definition,
         "degraded": answer.degraded,
         "fallback_used": answer.fallback_used,
         "hits": _hits(shop, answer.hits),
     }
+
+
+def _count(
+    shop: LiveShop, route: str, took_ms: Mapping[str, float], fallback_used: str | None
+) -> None:
+    shop.metrics.staged(route, took_ms)
+    if fallback_used is not None:
+        shop.metrics.fell_back(route, fallback_used)
+
+
+def _rounded(took_ms: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(ms, 3) for stage, ms in took_ms.items()}
 
 
 def _hits(shop: LiveShop, hits: Sequence[retrieved.Hit]) -> list[Hit]:

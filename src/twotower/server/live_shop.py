@@ -12,6 +12,7 @@ from twotower.errors import DataError, UnknownItem
 from twotower.features.history import Histories, History
 from twotower.retrieval.catalogue import one_product
 from twotower.retrieval.retriever import Retriever
+from twotower.server.answer_cache import AnswerCache
 from twotower.server.erased import Erased
 from twotower.server.event_times import event_time
 from twotower.server.indexing import IndexingTask, Wait, unknown_task
@@ -41,6 +42,7 @@ class LiveShop:
         stored: Called when a product is stored, to bring every open bundle up to date.
         erased: Whom the bundle's log is silent about.
         rulebook: What the shop wants in its lists.
+        cache: Answers that were given before.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class LiveShop:
         stored: Callable[[], None],
         erased: Erased,
         rulebook: Rulebook,
+        cache: AnswerCache,
     ) -> None:
         self.retriever = retriever
         self.database = database
         self.settings = settings
         self.metrics = metrics
         self._stored, self.erased, self.rulebook = stored, erased, rulebook
+        self.cache = cache
         self.log = UserLog(retriever.bundle.dataset.events, erased)
         self.is_ready = False
         self._replica = Replica(retriever, database.products, self._changed)
@@ -80,6 +84,11 @@ class LiveShop:
     def retire(self) -> None:
         """Stops following, and waits for nothing: nobody asks this shop any more."""
         self._replica.end()
+
+    @property
+    def stamp(self) -> str:
+        """Names the state of all that the answer to a search depends on, beside the rules."""
+        return f"{self.retriever.bundle.version} {self._replica.position}"
 
     def catch_up(self) -> None:
         """Applies every product stored before the call; raises `StorageUnavailable`."""

@@ -58,6 +58,16 @@ class Metrics:
             "twotower_bundle", "The bundle that answers.", ("version",), registry=self.registry
         )
 
+        self._cache = Counter(
+            "twotower_cache_requests",
+            "Questions to the cache by outcome: hit, miss, or failed where it did not answer.",
+            ("cache", "outcome"),
+            registry=self.registry,
+        )
+        self._cache_bytes = Gauge(
+            "twotower_cache_bytes", "Held by the cache of this process.", registry=self.registry
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -77,6 +87,14 @@ class Metrics:
     def fell_back(self, route: str, fallback: str) -> None:
         """Counts an answer that a simpler method gave."""
         self._fallbacks.labels(route, fallback).inc()
+
+    def cached(self, cache: str, outcome: str) -> None:
+        """Counts a question to a cache: `hit`, `miss` or `failed`."""
+        self._cache.labels(cache, outcome).inc()
+
+    def cache_bytes(self, n_bytes: int) -> None:
+        """Notes what the cache of this process holds."""
+        self._cache_bytes.set(n_bytes)
 
     def promoted(self, outcome: str) -> None:
         """Counts a promotion: `done` or `refused`."""

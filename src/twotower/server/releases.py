@@ -11,6 +11,7 @@ from twotower.errors import TwoTowerError, UnfitBundle
 from twotower.releases import ReleaseFolder
 from twotower.retrieval.probing import probe
 from twotower.retrieval.retriever import Retriever
+from twotower.server.answer_cache import AnswerCache
 from twotower.server.erased import Erased
 from twotower.server.following import Follower
 from twotower.server.keyring import Keyring
@@ -19,6 +20,7 @@ from twotower.server.metrics import Metrics
 from twotower.server.problems import ProblemError
 from twotower.server.rulebook import Rulebook
 from twotower.server.settings import ServerSettings
+from twotower.server.stores import store_of
 from twotower.shop.database import ShopDatabase
 
 _log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Releases:
         metrics: What counts.
         erased: Whom nothing is told about.
         rulebook: What the shop wants in its lists.
+        cache: Answers that were given before.
 
     Args:
         retriever: Answers from the first bundle.
@@ -89,6 +92,7 @@ class Releases:
         self.keyring = Keyring(database.keys, settings.api_key)
         self.erased = Erased(database.erasures)
         self.rulebook = Rulebook(database.rules)
+        self.cache = AnswerCache(store_of(settings), self.metrics)
         self._database, self._settings = database, settings
         self._shelf, self._open_bundle = shelf, open_bundle
         self._served = _Served(self._shop_of(retriever))
@@ -118,6 +122,7 @@ class Releases:
             follower.stop()
         for one in self._kept:
             one.shop.close()
+        self.cache.close()
         self._database.close()
 
     @contextmanager
@@ -256,6 +261,7 @@ class Releases:
             self._bring_up_to_date,
             self.erased,
             self.rulebook,
+            self.cache,
         )
 
     def _bring_up_to_date(self) -> None:

@@ -34,9 +34,14 @@ class Replica:
         self._retriever = retriever
         self._products = products
         self._changed = changed
-        self._cursor = 0
+        self._cursor, self._position = 0, ""
         self._applying = threading.Lock()
         self._follower = Follower("replica", "other processes", self.catch_up)
+
+    @property
+    def position(self) -> str:
+        """Names the last change that was applied, also beside those of other databases."""
+        return self._position
 
     @property
     def cursor(self) -> int:
@@ -50,9 +55,15 @@ class Replica:
             while more and not self._follower.is_ending:
                 changes = self._products.after(self._cursor, limit=_PAGE)
                 self._apply(changes)
-                self._cursor = changes[-1].number if changes else self._cursor
+                self._moved(changes)
                 self._changed(self._cursor)
                 more = len(changes) == _PAGE
+
+    def _moved(self, changes: Sequence[ProductChange]) -> None:
+        if changes:
+            last = changes[-1]
+            self._position = f"{last.number} {last.updated} {last.item_id}"
+            self._cursor = last.number
 
     def follow(self, interval_s: float) -> None:
         """Catches up again and again, in the background, until `stop`."""

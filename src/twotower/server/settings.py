@@ -34,6 +34,8 @@ class ServerSettings:
             and time, and nothing of what was asked.
         follow_interval_s: Seconds between two looks at what other processes on the same
             database changed, .01..60.
+        cache_mb: Megabytes of answers that this process keeps; 0 keeps none.
+        redis: URL of a Redis that keeps them for several processes in its place.
     """
 
     host: str = "127.0.0.1"
@@ -49,6 +51,8 @@ class ServerSettings:
     shutdown_s: int = 10
     json_logs: bool = False
     follow_interval_s: float = 0.25
+    cache_mb: int = 64
+    redis: str | None = None
 
     def __post_init__(self) -> None:
         _in_range("port", self.port, 0, 65_535)
@@ -60,6 +64,7 @@ class ServerSettings:
         _in_range("warm_up_queries", self.warm_up_queries, 1, 1_000)
         _in_range("shutdown_s", self.shutdown_s, 0, 600)
         _in_range("follow_interval_s", self.follow_interval_s, 0.01, 60)
+        _in_range("cache_mb", self.cache_mb, 0, 100_000)
         if self.api_key is not None and len(self.api_key) < _LEAST_KEY:
             raise ConfigError(
                 f"api_key must have {_LEAST_KEY} or more characters, got {len(self.api_key)}; "
