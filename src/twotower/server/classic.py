@@ -8,7 +8,7 @@ from pydantic import Field
 from twotower import schema
 from twotower.server.identity import stats_of
 from twotower.server.live_shop import LiveShop
-from twotower.server.replies import Shape
+from twotower.server.shape import Shape
 
 
 class ClassicItem(Shape):

@@ -3,11 +3,39 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from twotower import schema
-from twotower.retrieval.answers import Hit
-from twotower.server.replies import Explanation, Reason
+from twotower.retrieval.answers import Hit, ReasonKind
+from twotower.server.shape import Shape
 
 Titles = Mapping[str, str]
+
+
+class Reason(Shape):
+    """A part of a score; the reasons of a hit sum to its score."""
+
+    kind: ReasonKind = Field(
+        description="`words`: one word of the query. `history`: one product that the visitor "
+        "touched. `baskets`: buyers in common. `launch`: the first day on sale. `rule`: a wish of "
+        "the shop. `rest`: what the products of a history only say together, and what anyone gets."
+    )
+    value: float = Field(description="What it adds; less than 0 where it takes away.")
+    words: str | None = Field(description="Of the query, in small letters.")
+    item_id: str | None = Field(description="Of that product of the history.")
+    title: str | None = Field(description="Of the same; null when it was deleted since.")
+    rule_id: str | None = Field(description="Of a rule of the shop.")
+
+
+class Explanation(Shape):
+    """Why a hit has its score, from the parts of the score alone."""
+
+    reasons: list[Reason] = Field(
+        description="Those of rules first, then the greatest, `rest` last."
+    )
+    attention: dict[str, float] = Field(
+        description="How much each feature weighs in the product's vector; they sum to 1."
+    )
 
 
 def titles_of_reasons(

@@ -2,16 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from twotower.retrieval.answers import ReasonKind
+from twotower.server.explanations import Explanation
 from twotower.server.requests import FacetName, Kind, Mode, Placement
-
-
-class Shape(BaseModel):
-    """What every answer, and every part of one, is: fixed once made."""
-
-    model_config = ConfigDict(frozen=True)
+from twotower.server.shape import Reply, Shape
 
 
 class Item(Shape):
@@ -37,32 +32,6 @@ class Parts(Shape):
     lexical: float | None
 
 
-class Reason(Shape):
-    """A part of a score; the reasons of a hit sum to its score."""
-
-    kind: ReasonKind = Field(
-        description="`words`: one word of the query. `history`: one product that the visitor "
-        "touched. `baskets`: buyers in common. `launch`: the first day on sale. `rule`: a wish of "
-        "the shop. `rest`: what the products of a history only say together, and what anyone gets."
-    )
-    value: float = Field(description="What it adds; less than 0 where it takes away.")
-    words: str | None = Field(description="Of the query, in small letters.")
-    item_id: str | None = Field(description="Of that product of the history.")
-    title: str | None = Field(description="Of the same; null when it was deleted since.")
-    rule_id: str | None = Field(description="Of a rule of the shop.")
-
-
-class Explanation(Shape):
-    """Why a hit has its score, from the parts of the score alone."""
-
-    reasons: list[Reason] = Field(
-        description="Those of rules first, then the greatest, `rest` last."
-    )
-    attention: dict[str, float] = Field(
-        description="How much each feature weighs in the product's vector; they sum to 1."
-    )
-
-
 class Hit(Shape):
     """One product of a list; `rank` counts from 1 over all pages."""
 
@@ -78,12 +47,6 @@ class Hit(Shape):
     )
     explanation: Explanation | None = Field(description="Null unless `explain` asked for it.")
     item: Item
-
-
-class Reply(Shape):
-    """What every answer says."""
-
-    request_id: str
 
 
 class _ListReply(Reply):

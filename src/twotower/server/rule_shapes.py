@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from twotower.server.replies import Reply, Shape
 from twotower.server.requests import (
     LATEST_MS,
     Filter,
@@ -14,6 +13,7 @@ from twotower.server.requests import (
     RecommendationRequest,
     SearchRequest,
 )
+from twotower.server.shape import Reply, Shape
 
 Place = Placement | Literal["search"]
 Action = Literal["boost", "bury", "pin", "hide"]
