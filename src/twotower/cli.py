@@ -295,12 +295,7 @@ def serve(
 
     key, names = os.environ.get("TWOTOWER_API_KEY"), tuple(allow_host or ())
     settings = ServerSettings(
-        host=host,
-        port=port,
-        api_key=key,
-        allowed_hosts=names,
-        json_logs=json_logs,
-        redis=redis,
+        host=host, port=port, api_key=key, allowed_hosts=names, json_logs=json_logs, redis=redis
     )
     run_server(folder, console=Console(), settings=settings, database=database)
 
