@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from twotower import __version__, admin, exits
+from twotower import __version__, admin, downloading, exits
 from twotower.errors import UnknownUser
 from twotower.options import (
     AsJson,
@@ -51,6 +51,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(admin.app, name="admin")
+app.command()(downloading.download)
 
 
 @app.callback(invoke_without_command=True)

@@ -15,6 +15,7 @@ FAILED, NOT_PROMOTED, INTERRUPTED = 1, 3, 130
 """Exit codes: an error that was told, a bundle no better than its baselines, Ctrl+C."""
 
 _GO_ON = {
+    "download": "where it was",
     "train": "from the last checkpoint",
     "tune": "where it was",
     "build": "where it was",

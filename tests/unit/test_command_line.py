@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 VERBS = [
+    "download",
     "prepare",
     "profile",
     "train",

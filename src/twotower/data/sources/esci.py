@@ -33,6 +33,7 @@ from twotower.data.markup import plain
 from twotower.data.rule import Cleaning
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
+from twotower.data.sources.remote import Remote
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 
@@ -147,7 +148,13 @@ def _source(name: str, locale: str, version: str) -> PublicSource:
         _load, name=name, locale=locale, version=f"{version}_version"
     )
     told = f"ESCI, Amazon's judged shopping queries: {locale.upper()}, the {version} version"
-    return PublicSource(name, told, load, partial(_tidy, locale=locale))
+    remotes = tuple(
+        Remote(f"{_HOME}/raw/main/shopping_queries_dataset/{file}", file)
+        for file in (_EXAMPLES.names[0], _PRODUCTS.names[0])
+    )
+    return PublicSource(
+        name, told, load, partial(_tidy, locale=locale), remotes=remotes, licence="Apache-2.0"
+    )
 
 
 SOURCES: Final = tuple(

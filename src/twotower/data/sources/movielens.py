@@ -28,6 +28,7 @@ import polars as pl
 from twotower import schema
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
+from twotower.data.sources.remote import Remote
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 
@@ -186,12 +187,36 @@ def _recbole_users(path: Path) -> pl.DataFrame:
     return files.table(path, ["user_id", "age", "gender", "occupation", "zip_code"])
 
 
+def _archive(edition: str, md5: str, *members: str) -> tuple[Remote, ...]:
+    name = f"ml-{edition}.zip"
+    return (Remote(f"https://files.grouplens.org/datasets/movielens/{name}", name, md5, members),)
+
+
+_LICENCE: Final = "GroupLens: research use, no redistribution, no use for money without leave"
 SOURCE_100K: Final = PublicSource(
-    "movielens-100k", "MovieLens 100K: 100,000 ratings of 1,682 films, 1997-1998", load_100k
+    "movielens-100k",
+    "MovieLens 100K: 100,000 ratings of 1,682 films, 1997-1998",
+    load_100k,
+    remotes=_archive("100k", "md5:0e33842e24a9c977be4e0107933c0723", "u.data", "u.item", "u.user"),
+    licence=_LICENCE,
 )
 SOURCE_1M: Final = PublicSource(
-    "movielens-1m", "MovieLens 1M: 1,000,209 ratings of 3,706 films, 2000-2003", load_1m
+    "movielens-1m",
+    "MovieLens 1M: 1,000,209 ratings of 3,706 films, 2000-2003",
+    load_1m,
+    remotes=_archive(
+        "1m",
+        "md5:c4d9eecfca2ab87c1945afe126590906",
+        *(file.names[0] for file in (_RATINGS_1M, _FILMS_1M, _USERS_1M)),
+    ),
+    licence=_LICENCE,
 )
 SOURCE: Final = PublicSource(
-    "movielens", "MovieLens 20M, 25M, 32M or latest: ratings.csv and movies.csv", load
+    "movielens",
+    "MovieLens 20M, 25M, 32M or latest: ratings.csv and movies.csv",
+    load,
+    remotes=_archive(
+        "25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", _RATINGS.names[0], _FILMS.names[0]
+    ),
+    licence=_LICENCE,
 )

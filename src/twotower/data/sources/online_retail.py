@@ -24,6 +24,7 @@ from twotower import schema
 from twotower.data.rule import Cleaning
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
+from twotower.data.sources.remote import Remote
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 
@@ -201,4 +202,12 @@ SOURCE: Final = PublicSource(
     "UCI Online Retail: a year of a gift shop's invoices, with descriptions and repeat buying",
     load,
     tidy,
+    remotes=(
+        Remote(
+            "https://archive.ics.uci.edu/static/public/352/online+retail.zip",
+            "online-retail.zip",
+            members=(_FILE.names[0],),
+        ),
+    ),
+    licence="CC BY 4.0",
 )

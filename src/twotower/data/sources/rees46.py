@@ -27,6 +27,7 @@ from twotower import schema
 from twotower.data.rule import Cleaning
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
+from twotower.data.sources.remote import Remote
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 from twotower.data.words import IGNORE
@@ -121,4 +122,8 @@ SOURCE: Final = PublicSource(
     "REES46: views, carts and purchases of a large shop, one file for each month",
     load,
     tidy,
+    remotes=(
+        Remote("https://data.rees46.com/datasets/marketplace/2019-Oct.csv.gz", "2019-Oct.csv.gz"),
+    ),
+    licence="free with credit to REES46",
 )

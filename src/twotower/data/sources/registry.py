@@ -51,5 +51,5 @@ def published(name: str, folder: Path) -> Published:
     """
     if name not in SOURCES:
         known = "\n".join(f"  {source.name}: {source.summary}" for source in SOURCES.values())
-        raise ConfigError(f"--from needs the name of a public data set, got {name!r}:\n{known}")
+        raise ConfigError(f"{name!r} is no public data set; there are:\n{known}")
     return Published(SOURCES[name], folder)

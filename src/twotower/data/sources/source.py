@@ -1,11 +1,15 @@
 """What a public data set is, and one of them in a folder."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotower import disk
 from twotower.data.rule import Cleaning
+from twotower.data.sources.remote import Remote, Told, fetch
 from twotower.data.tables import Tables
+from twotower.errors import DataError
 
 
 def nothing_more(cleaning: Cleaning) -> None:
@@ -21,12 +25,17 @@ class PublicSource:
         summary: what it is, in one line.
         load: the tables of a folder with the publisher's files, nothing left out yet.
         tidy: the data set's own cleaning rules, before those of every shop.
+        remotes: files that everybody may fetch; none where the publisher wants a login or an
+            agreement first, or one has to choose a part.
+        licence: of those files.
     """
 
     name: str
     summary: str
     load: Callable[[Path], Tables]
     tidy: Callable[[Cleaning], None] = nothing_more
+    remotes: tuple[Remote, ...] = ()
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,3 +52,34 @@ class Published:
     def tidy(self, cleaning: Cleaning) -> None:
         """The data set's own cleaning rules."""
         self.source.tidy(cleaning)
+
+
+def download(source: PublicSource, folder: Path, told: Told) -> dict[str, str]:
+    """The publisher's files in a folder, made where it is not there; see `remote.fetch`.
+
+    Returns:
+        SHA-256 of each file that was fetched, by its name; nothing of those that were there.
+
+    Raises:
+        DataError: the publisher does not let a program fetch them, and says where they are; or
+            one cannot be reached, or is not what the publisher says.
+        OutputError: the folder cannot be written.
+    """
+    if not source.remotes:
+        raise DataError(
+            f"{source.name} cannot be fetched by a command: its publisher wants a login or an "
+            f"agreement first, or a part to be chosen.{_by_hand(source)}"
+        )
+    with disk.alone_in(folder):
+        found = {remote.name: fetch(remote, folder, told) for remote in source.remotes}
+    return {name: digest for name, digest in found.items() if digest}
+
+
+def _by_hand(source: PublicSource) -> str:
+    """What the loader says of an empty folder: which files, and where the publisher keeps them."""
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            source.load(Path(empty))
+        except DataError as error:
+            return f" {str(error).replace(empty, 'The folder to give by --from')}"
+    return ""

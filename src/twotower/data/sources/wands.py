@@ -24,6 +24,7 @@ from twotower import schema
 from twotower.data.markup import plain
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
+from twotower.data.sources.remote import Remote
 from twotower.data.sources.source import PublicSource
 from twotower.data.tables import Tables
 from twotower.errors import DataError
@@ -85,5 +86,13 @@ def _items(products: pl.DataFrame) -> pl.DataFrame:
 
 
 SOURCE: Final = PublicSource(
-    "wands", "WANDS: Wayfair's queries with products judged exact, partial or irrelevant", load
+    "wands",
+    "WANDS: Wayfair's queries with products judged exact, partial or irrelevant",
+    load,
+    remotes=tuple(
+        Remote(f"https://raw.githubusercontent.com/wayfair/WANDS/main/dataset/{name}", name)
+        for file in (_PRODUCTS, _QUERIES, _LABELS)
+        for name in file.names[:1]
+    ),
+    licence="MIT",
 )
