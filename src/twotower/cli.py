@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from twotower import __version__, admin, downloading, exits
+from twotower import __version__, admin, comparison, downloading, exits
 from twotower.errors import UnknownUser
 from twotower.options import (
     AsJson,
@@ -187,6 +187,9 @@ def evaluate(
             folder, here, judgments=judgments, events=events, lineup=baselines
         )
     print_report(report, as_json=as_json)
+
+
+app.command()(comparison.compare)
 
 
 @app.command()

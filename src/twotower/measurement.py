@@ -19,6 +19,7 @@ from twotower.errors import DataError
 from twotower.evaluation.baselines import popularity
 from twotower.evaluation.baselines.lineup import Contenders, Lineup, contenders
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.evaluation.comparison import Pair, task_comparison
 from twotower.evaluation.diversity import Traits
 from twotower.evaluation.examples import sample_examples
 from twotower.evaluation.external import cases_from_events, cases_from_judgments
@@ -135,6 +136,47 @@ def measure_outside(
     return found
 
 
+def compare(
+    before: tuple[Subject, Serving],
+    after: tuple[Subject, Serving],
+    split: str = Split.TEST,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """What A and B answer shoppers, paired case by case, for the tasks that both serve.
+
+    Args:
+        before: A, and how it answers.
+        after: B, of the same dataset.
+        split: `test` or `validation`.
+        seed: of the bootstrap.
+        progress: told as the two are ranked.
+
+    Returns:
+        Task -> `comparison.task_comparison`, without tasks that have no case.
+    """
+    (one, _), (other, _) = before, after
+    asked = []
+    if one.can_recommend and other.can_recommend:
+        asked.append(recommendation_cases(one.dataset, split))
+    if one.can_search and other.can_search:
+        asked.append(search_cases(one.dataset, split))
+    titles = one.dataset.items[schema.TITLE].to_list()
+    found = {}
+    for cases in (cases for cases in asked if len(cases)):
+        a, b = (
+            evaluate(
+                cases,
+                served_scorer(*system, cases),
+                progress=steps_of(progress, f"rank, {cases.task}, {name}"),
+            )
+            for name, system in (("A", before), ("B", after))
+        )
+        found[str(cases.task)] = task_comparison(Pair(a, b), titles, seed=seed)
+    return found
+
+
 def measure_recommendation(
     subject: Subject,
     cases: Cases,
@@ -154,9 +196,7 @@ def measure_recommendation(
         lineup=lineup,
         progress=lambda name: steps_of(progress, f"tune on validation, {name}"),
     )
-    users = subject.model.users(_past(cases), cases.now_ms)
-    ours = {MODEL: vector_scorer(users, subject.model.item_vectors)}
-    contest = _Contest(ours, rivals, served=MODEL)
+    contest = _Contest({MODEL: _user_scorer(subject, cases)}, rivals, served=MODEL)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
@@ -193,6 +233,20 @@ def measure_search(
     rivals = Contenders(scorers, {"serving": serving.to_json()})
     contest = _Contest(ours, rivals, served=HYBRID)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)
+
+
+def served_scorer(subject: Subject, serving: Serving, cases: Cases) -> Scorer:
+    """The system that answers shoppers, alone: what `measure` calls served."""
+    if cases.histories is not None:
+        return _user_scorer(subject, cases)
+    words = word_search(subject.dataset, serving.words)
+    semantic = query_scorer(subject, [words.meant(query) for query in cases.keys])
+    return blended(semantic, word_scorer(words, cases), serving.semantic_weight)
+
+
+def _user_scorer(subject: Subject, cases: Cases) -> Scorer:
+    users = subject.model.users(_past(cases), cases.now_ms)
+    return vector_scorer(users, subject.model.item_vectors)
 
 
 def _reliability(subject: Subject, serving: Serving, split: str) -> dict[str, Any]:

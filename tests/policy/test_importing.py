@@ -61,7 +61,17 @@ def test_only_training_loads_pytorch_and_lightning(tmp_path):
 def test_the_command_line_loads_a_room_only_when_a_command_needs_it(tmp_path):
     program = "import twotower.cli, sys, json; print(json.dumps(sorted(sys.modules)))"
     rooms = {name for name in run(program, tmp_path) if name.startswith("twotower.")}
-    light = {"admin", "cli", "downloading", "errors", "exits", "options", "progress", "terminal"}
+    light = {
+        "admin",
+        "cli",
+        "comparison",
+        "downloading",
+        "errors",
+        "exits",
+        "options",
+        "progress",
+        "terminal",
+    }
     assert rooms == {f"twotower.{name}" for name in light}
 
 

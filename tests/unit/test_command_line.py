@@ -17,6 +17,7 @@ VERBS = [
     "train",
     "tune",
     "evaluate",
+    "compare",
     "bundle",
     "build",
     "search",

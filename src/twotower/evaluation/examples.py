@@ -27,24 +27,26 @@ def sample_examples(
         Dicts of `key` (query or user id), `history` and `targets` (titles), `best_rank`
         (None for a miss) and `hits`: a list of {title, relevant}, best first.
     """
-    best = _best_ranks(evaluation)
+    best = best_ranks(evaluation)
     generator = np.random.default_rng(seed)
     good = generator.permutation(np.flatnonzero(best <= LIST_LENGTH))
     bad = generator.permutation(np.flatnonzero(best > LIST_LENGTH))
     n_good = min(len(good), max(count // 2, count - len(bad)))
     chosen = np.concatenate([good[:n_good], bad[: count - n_good]])
-    return tuple(_example(evaluation, int(case), best[case], titles) for case in chosen)
+    return tuple(example(evaluation, int(case), best[case], titles) for case in chosen)
 
 
-def _best_ranks(evaluation: Evaluation) -> NDArray[np.float64]:
+def best_ranks(evaluation: Evaluation) -> NDArray[np.float64]:
+    """[C] rank of the first right item of each case; inf for a miss."""
     cases = evaluation.cases
     ranks = np.where(cases.positive, evaluation.ranks, np.inf)
     return np.array([ranks[cases.targets(c)].min(initial=np.inf) for c in range(len(cases))])
 
 
-def _example(
+def example(
     evaluation: Evaluation, case: int, best: float, titles: Sequence[str]
 ) -> dict[str, Any]:
+    """One case with its list, see `sample_examples`; `best` is its rank of `best_ranks`."""
     cases = evaluation.cases
     where = cases.targets(case)
     relevant = cases.rows[where][cases.positive[where]]

@@ -1,6 +1,6 @@
 """The report as one self-contained HTML page: no script, no other host, light, dark, printable."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -8,11 +8,20 @@ from typing import Any, Final
 from twotower import disk
 from twotower.evaluation import charts
 from twotower.evaluation.cases import counted
+from twotower.evaluation.markup import (
+    details,
+    difference,
+    document,
+    ends,
+    facts,
+    number,
+    plain,
+    row,
+    table,
+)
 from twotower.evaluation.report import validate
 from twotower.evaluation.results import MODEL
-from twotower.evaluation.significance import FEWEST
 from twotower.evaluation.slices import ALL
-from twotower.evaluation.style import STYLE
 
 COLUMNS: Final = (
     "recall@10",
@@ -58,15 +67,7 @@ def render(report: Mapping[str, Any]) -> str:
         _facts("Index", report.get("index", {})),
         _facts("Origin", _origin(report)),
     ]
-    title = escape(str(report.get("name", "report")))
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{title}: twotower report</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    return document(f"{report.get('name', 'report')}: twotower report", body)
 
 
 def save_page(report: Mapping[str, Any], path: Path) -> None:
@@ -82,16 +83,16 @@ def save_page(report: Mapping[str, Any], path: Path) -> None:
 def _opening(report: Mapping[str, Any]) -> str:
     verdict, top = report["verdict"], report["headline"]
     state = "good" if verdict["promoted"] else "bad"
-    number = ""
+    headline = ""
     if "mean" in top:
-        number = (
+        headline = (
             f'<p class="headline"><strong>{top["mean"]:.4f}</strong> '
             f"<span>{escape(top['metric'])} of {escape(top['task'])} ({escape(top['system'])}), "
-            f"95 % interval: {_ends(top)}, {counted(top['n'])}</span></p>"
+            f"95 % interval: {ends(top)}, {counted(top['n'])}</span></p>"
         )
     made_up = '<p class="note">This shop is synthetic.</p>' if report.get("synthetic") else ""
     return (
-        f"<header><h1>{escape(str(report.get('name', 'report')))}</h1>{made_up}{number}"
+        f"<header><h1>{escape(str(report.get('name', 'report')))}</h1>{made_up}{headline}"
         f'<p class="verdict {state}">{escape(verdict["sentence"])}</p></header>'
     )
 
@@ -117,33 +118,33 @@ def _metric_table(caption: str, section: _Section, metrics: Sequence[str]) -> st
     rows = []
     for name, summary in [*ours.items(), *section["baselines"].items()]:
         label = f"{name} (served)" if name == section["served"] else name
-        cells = [_number(summary.get(ALL, {}).get(metric)) for metric in columns]
-        rows.append(_row(label, cells, kind="ours" if name in ours else ""))
-    return _table(caption, ["system", *columns], rows) if columns else ""
+        cells = [number(summary.get(ALL, {}).get(metric)) for metric in columns]
+        rows.append(row(label, cells, kind="ours" if name in ours else ""))
+    return table(caption, ["system", *columns], rows) if columns else ""
 
 
 def _health(health: Mapping[str, Any]) -> str:
     if not health:
         return ""
     rows = [
-        _row(_plain(name), [f"{sign['value']:.3f}", escape(sign["state"])])
+        row(plain(name), [f"{sign['value']:.3f}", escape(sign["state"])])
         for name, sign in health["signs"].items()
     ]
     state = "good" if health["state"] == "good" else "bad"
-    return f'<h3>Health</h3><p class="verdict {state}">{escape(health["sentence"])}</p>' + _details(
-        "The four signs", _table("", ["sign", "value", "state"], rows)
+    return f'<h3>Health</h3><p class="verdict {state}">{escape(health["sentence"])}</p>' + details(
+        "The four signs", table("", ["sign", "value", "state"], rows)
     )
 
 
 def _comparison_table(section: _Section) -> str:
     against = section["comparisons"].get(section["served"], {})
     rows = [
-        _row(f"{name}, {metric}", [_signed(found), escape(found["verdict"])])
+        row(f"{name}, {metric}", [difference(found), escape(found["verdict"])])
         for name, by_metric in against.items()
         for metric, found in by_metric.items()
     ]
     head = [f"{section['served']} minus", "difference", "verdict"]
-    return _details("Paired differences", _table("", head, rows)) if rows else ""
+    return details("Paired differences", table("", head, rows)) if rows else ""
 
 
 def _slices(section: _Section) -> str:
@@ -152,7 +153,7 @@ def _slices(section: _Section) -> str:
     sizes = section["protocol"]["slices"]
     groups = [
         (
-            f"{_plain(name)} ({size:,})",
+            f"{plain(name)} ({size:,})",
             {
                 system: summary[name][SLICE_METRIC]
                 for system, summary in systems.items()
@@ -167,7 +168,7 @@ def _slices(section: _Section) -> str:
         for place, name in enumerate(systems)
     )
     empty = ", ".join(name for name, size in sizes.items() if not size)
-    note = f'<p class="note">No case in: {escape(_plain(empty))}.</p>' if empty else ""
+    note = f'<p class="note">No case in: {escape(plain(empty))}.</p>' if empty else ""
     chart = charts.bars(groups, title=f"{SLICE_METRIC} by slice")
     return (
         f'<h3>{SLICE_METRIC} by slice</h3><ul class="legend">{legend}</ul>'
@@ -181,28 +182,28 @@ def _relevance(found: Mapping[str, Any]) -> str:
         return ""
     title = f"Relevance: predicted and observed (expected calibration error {found['ece']:.3f})"
     told = {name: value for name, value in found.items() if name not in ("bins", "ece")}
-    facts = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in told.items()}
+    rounded = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in told.items()}
     drawn = charts.reliability(found["bins"], title=title)
     return (
         f'<h3>{escape(title)}</h3><div class="curves"><figure>{drawn}</figure></div>'
-        f"{_details('Pairs and cut-off', _list(facts))}"
+        f"{details('Pairs and cut-off', facts(rounded))}"
     )
 
 
 def _counted(section: _Section) -> str:
     protocol = {k: v for k, v in section["protocol"].items() if not isinstance(v, Mapping)}
     counted = {
-        **{f"left out: {_plain(name)}": count for name, count in section["skipped"].items()},
-        **{f"kept: {_plain(name)}": count for name, count in section["noted"].items()},
+        **{f"left out: {plain(name)}": count for name, count in section["skipped"].items()},
+        **{f"kept: {plain(name)}": count for name, count in section["noted"].items()},
     }
     settings = section["protocol"].get("baseline_settings", {})
     left_out = {
         f"left out: {name}": reason
         for name, reason in section["protocol"].get("baselines_left_out", {}).items()
     }
-    return _details(
+    return details(
         "Protocol, counts and baseline settings",
-        _list({**protocol, **counted}) + _list(settings) + _list(left_out),
+        facts({**protocol, **counted}) + facts(settings) + facts(left_out),
     )
 
 
@@ -238,79 +239,13 @@ def _training(training: Mapping[str, Any]) -> str:
     )
     rest = {name: value for name, value in training.items() if name != "curve"}
     plots = f'<div class="curves">{figures}</div>' if figures else ""
-    return f"<section><h2>Training</h2>{plots}{_list(rest)}</section>" if plots or rest else ""
+    return f"<section><h2>Training</h2>{plots}{facts(rest)}</section>" if plots or rest else ""
 
 
-def _facts(title: str, facts: Mapping[str, Any]) -> str:
-    return f"<section><h2>{title}</h2>{_list(facts)}</section>" if facts else ""
+def _facts(title: str, told: Mapping[str, Any]) -> str:
+    return f"<section><h2>{title}</h2>{facts(told)}</section>" if told else ""
 
 
 def _origin(report: Mapping[str, Any]) -> dict[str, Any]:
     names = ("command", "commit", "seed", "data_hash", "split_kind", "twotower", "created")
     return {**{name: report.get(name) for name in names}, **report.get("machine", {})}
-
-
-def _list(facts: Mapping[str, Any]) -> str:
-    shown = {name: value for name, value in facts.items() if value is not None}
-    rows = "".join(
-        f"<dt>{escape(_plain(name))}</dt><dd>{_value(value)}</dd>" for name, value in shown.items()
-    )
-    return f"<dl>{rows}</dl>" if rows else ""
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return _list(value)
-    if isinstance(value, list | tuple):
-        return "<br>".join(
-            _value(each) if isinstance(each, str) else _inline(each) for each in value
-        )
-    return escape(f"{value:,}" if isinstance(value, int) and value > 9999 else str(value))
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{escape(str(k))} {_inline(v)}" for k, v in value.items())
-    return escape(f"{value:.4g}" if isinstance(value, float) else str(value))
-
-
-def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (
-        f'<div class="wide"><table>{above}<thead><tr>{columns}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _row(label: str, cells: Iterable[str], *, kind: str = "") -> str:
-    filled = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="{kind}"><th scope="row">{escape(label)}</th>{filled}</tr>'
-
-
-def _number(number: Mapping[str, float] | None) -> str:
-    if number is None:
-        return "&ndash;"
-    if number["low"] == number["high"]:
-        return f"{number['mean']:.4f}"
-    return f"{number['mean']:.4f}<small>{_ends(number)}</small>"
-
-
-def _signed(found: Mapping[str, float]) -> str:
-    ends = _ends(found, signed="+")
-    return f"{found['mean']:+.4f} <small>{ends}</small>"
-
-
-def _ends(number: Mapping[str, float], *, signed: str = "") -> str:
-    """The interval in words, or that there is none."""
-    if number["n"] < FEWEST:
-        return "too few cases"
-    return f"{number['low']:{signed}.4f} to {number['high']:{signed}.4f}"
-
-
-def _details(title: str, inner: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{inner}</details>"
-
-
-def _plain(name: str) -> str:
-    return str(name).replace("_", " ")
