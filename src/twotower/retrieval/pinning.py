@@ -86,7 +86,10 @@ def pinned_page(
         return places, replace(after, rank=last)
     if skip == 0:
         return places, Mark(math.inf, math.inf, -1, last)
-    return places, ordered.mark(int(ordered.page(skip - 1, 1, None, out)[0]), last)
+    earlier = ordered.page(skip - 1, 1, None, out)
+    if len(earlier) == 0:  # the page begins beyond the end
+        return places, Mark(-math.inf, -math.inf, -1, last)
+    return places, ordered.mark(int(earlier[0]), last)
 
 
 def _merged(
