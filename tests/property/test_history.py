@@ -211,3 +211,23 @@ def test_kinds_and_gaps_that_training_never_met_are_read_as_the_nearest_it_met(k
     assert read.kinds[0, 2:].tolist() == [0, 0]
     assert read.gaps.max() == 0  # a log without times knows no gap
     assert seen.read(met.padded(8)).kinds.tolist() == met.padded(8).kinds.tolist()
+
+
+@given(st.lists(st.lists(st.integers(-1, 3), max_size=9).map(sorted), min_size=1, max_size=5))
+def test_ties_in_drawn_order_stay_at_their_time_and_with_their_visitor(times_of):
+    row = iter(range(100))
+    made = Histories.from_lists([History.of([next(row) for _ in t], times=t) for t in times_of])
+    drawn = made.ties_in_drawn_order(np.random.default_rng(0))
+    assert drawn.times.tolist() == made.times.tolist()
+    assert drawn.offsets.tolist() == made.offsets.tolist()
+    for before, after in zip(made, drawn, strict=True):
+        for time in set(before.times.tolist()):
+            old = before.item_rows[before.times == time].tolist()
+            new = after.item_rows[after.times == time].tolist()
+            assert old == (new if time == UNKNOWN_TIME else sorted(new))
+
+
+def test_ties_in_drawn_order_reach_every_order():
+    made = Histories.from_lists([History.of([0, 1, 2], times=[5, 5, 5])])
+    drawn = [made.ties_in_drawn_order(np.random.default_rng(seed)) for seed in range(50)]
+    assert len({tuple(one.item_rows.tolist()) for one in drawn}) == 6

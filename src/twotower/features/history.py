@@ -135,6 +135,19 @@ class Histories:
             np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         )
 
+    def ties_in_drawn_order(self, generator: np.random.Generator) -> "Histories":
+        """Events of a visitor at the same time, as of one invoice, have no order: one is drawn.
+
+        Neighbours of unknown time stay as they are.
+        """
+        n_events = len(self.item_rows)
+        begins = np.ones(n_events, bool)
+        begins[1:] = self.times[1:] != self.times[:-1]
+        begins[self.offsets[:-1][self.lengths > 0]] = True
+        begins[self.times == UNKNOWN_TIME] = True
+        order = np.lexsort((generator.random(n_events), np.cumsum(begins)))
+        return Histories(self.item_rows[order], self.kinds[order], self.times[order], self.offsets)
+
     def take(self, users: NDArray[np.int64]) -> "Histories":
         """The histories of the given visitors, in the given order."""
         lengths = self.lengths[users]

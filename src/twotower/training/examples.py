@@ -5,7 +5,9 @@ uninterrupted run would have seen, whatever was drawn before.
 """
 
 # Shapes: B rows of the batch, L history length, J judged items of a query, W text width.
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,10 +117,17 @@ class HistoryExamples:
         """Item rows of all positives, once for each time."""
         return self._windows.item_rows[self._weight[self._windows.kinds] > 0]
 
-    def batch(self, order: NDArray[np.int64], place: int) -> HistoryBatch:
-        """Batch number `place` of an epoch in this order."""
+    def epoch(self, generator: np.random.Generator) -> Callable[[int], HistoryBatch]:
+        """The batches of an epoch by their place in it.
+
+        Events of one visitor at the same time come in an order that each epoch draws.
+        """
+        [ties] = generator.spawn(1)
+        return partial(self._batch, self._windows.ties_in_drawn_order(ties), self._order(generator))
+
+    def _batch(self, windows: Histories, order: NDArray[np.int64], place: int) -> HistoryBatch:
         part = order[place * self._batch_size : (place + 1) * self._batch_size]
-        histories = self._windows.take(part)
+        histories = windows.take(part)
         padded = histories.padded(int(histories.lengths.max()))
         kinds = padded.kinds
         return HistoryBatch(
@@ -129,7 +138,7 @@ class HistoryExamples:
             torch.from_numpy(np.where(kinds > 0, self._weight[kinds], 0).astype(np.float32)),
         )
 
-    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+    def _order(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """[windows] a random order in which neighbours have similar lengths."""
         shuffled = generator.permutation(len(self._windows))
         pool = self._batch_size * _POOL
@@ -195,8 +204,11 @@ class QueryExamples:
         rows: NDArray[np.int64] = self._judged[self._positive]
         return rows
 
-    def batch(self, order: NDArray[np.int64], place: int) -> QueryBatch:
-        """Batch number `place` of an epoch in this order."""
+    def epoch(self, generator: np.random.Generator) -> Callable[[int], QueryBatch]:
+        """The batches of an epoch by their place in it."""
+        return partial(self._batch, generator.permutation(len(self._judged)))
+
+    def _batch(self, order: NDArray[np.int64], place: int) -> QueryBatch:
         part = order[place * self._batch_size : (place + 1) * self._batch_size]
         return QueryBatch(
             torch.from_numpy(self._text[part]),
@@ -205,11 +217,6 @@ class QueryExamples:
             torch.from_numpy(self._positive[part]),
             torch.from_numpy(self._known[part]),
         )
-
-    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
-        """[queries] a random order."""
-        order: NDArray[np.int64] = generator.permutation(len(self._judged))
-        return order
 
 
 class ExampleStream:
@@ -225,7 +232,7 @@ class ExampleStream:
         self.n_batches = sum(task.n_batches for task in tasks)
         self._epoch = -1
         self._plan: list[tuple[int, int]] = []
-        self._orders: list[NDArray[np.int64]] = []
+        self._batches: list[Callable[[int], Batch]] = []
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
@@ -233,11 +240,11 @@ class ExampleStream:
         if epoch != self._epoch:
             self._begin(epoch)
         task, batch = self._plan[place]
-        return self._tasks[task].batch(self._orders[task], batch)
+        return self._batches[task](batch)
 
     def _begin(self, epoch: int) -> None:
         generator = np.random.default_rng([self._seed, epoch])
-        self._orders = [task.order(generator) for task in self._tasks]
+        self._batches = [task.epoch(generator) for task in self._tasks]
         plan = [(t, b) for t, task in enumerate(self._tasks) for b in range(task.n_batches)]
         self._plan = [plan[place] for place in generator.permutation(len(plan))]
         self._epoch = epoch

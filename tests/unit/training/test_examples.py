@@ -42,8 +42,8 @@ def targets(batch):
 
 
 def epoch(examples, seed=0):
-    order = examples.order(np.random.default_rng(seed))
-    return [examples.batch(order, place) for place in range(examples.n_batches)]
+    batch = examples.epoch(np.random.default_rng(seed))
+    return [batch(place) for place in range(examples.n_batches)]
 
 
 @given(lengths, st.integers(1, 6), st.integers(1, 7))
@@ -189,6 +189,17 @@ def test_queries_judged_on_fewer_items_are_padded():
     row = int((batch.text_BW[:, 0] == vectors["query 0"][0]).nonzero())
     assert (batch.judged_BJ[row, 2:] == PAD).all()
     assert not batch.positive_BJ[row, 2:].any()
+
+
+def test_each_epoch_draws_an_order_of_what_was_bought_at_once():
+    at_once = Histories.from_lists([History.of(range(9), times=[7] * 8 + [8])])
+    examples = HistoryExamples(
+        at_once, kind_weights={}, max_length=9, batch_histories=4, batch_events=1000
+    )
+    first, second = (targets(epoch(examples, seed)[0]) for seed in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(9))
+    assert first != second
+    assert first[-1] == second[-1] == 8
 
 
 def as_plain(batch):

@@ -64,7 +64,7 @@ def history_batch(sizes=(1, 3, 6, 2)):
         batch_histories=4,
         batch_events=1000,
     )
-    return examples.batch(np.arange(4), 0)
+    return examples.epoch(np.random.default_rng(0))(0)
 
 
 def query_batch():
@@ -78,7 +78,9 @@ def query_batch():
     )
     rng = np.random.default_rng(0)
     vectors = {name: rng.normal(size=TEXT_WIDTH).astype(np.float32) for name in ("q", "r")}
-    return QueryExamples(table, vectors, max_judged=9, batch_size=2).batch(np.arange(2), 0)
+    return QueryExamples(table, vectors, max_judged=9, batch_size=2).epoch(
+        np.random.default_rng(0)
+    )(0)
 
 
 def cost(learner, batch, seed=0):
