@@ -2,12 +2,12 @@
 
 import json
 import random
+from dataclasses import replace
 
 from little_shop import ITEMS, shop
 
 from twotower.data.config import PrepareConfig
 from twotower.data.dataset import Dataset
-from twotower.data.streaming.log import Log
 from twotower.data.streaming.prepare import large_log, prepare
 
 KINDS = ["view", "Add to cart", "bought", "refund", "search", "ignored"]
@@ -49,7 +49,7 @@ def folder(parent):
 
 def in_parts(source, out, config=None, batch_rows=397, part_rows=500, **how):
     log = large_log(source, config or PrepareConfig(), smallest=0)
-    log = Log(log.folder, log.paths, log.shop, batch_rows)
+    log = replace(log, batch_rows=batch_rows)
     return prepare(log, config or PrepareConfig(), out, part_rows=part_rows, **how)
 
 

@@ -3,8 +3,12 @@
 import pytest
 
 from public_data import rule
+from twotower.data.config import PrepareConfig
+from twotower.data.dataset import Dataset
 from twotower.data.prepare import prepare
 from twotower.data.sources.registry import published
+from twotower.data.streaming.prepare import large_log
+from twotower.data.streaming.prepare import prepare as in_parts
 from twotower.errors import DataError
 
 ARTICLES = (
@@ -85,3 +89,11 @@ def test_a_missing_file_says_where_it_is(folder):
     (folder / "articles.csv").unlink()
     with pytest.raises(DataError, match=r"lacks articles.csv.*kaggle.com/competitions/h-and-m"):
         prepare(published("hm", folder))
+
+
+def test_transactions_are_prepared_in_parts_where_they_are_many(folder, tmp_path, dataset):
+    log = large_log(published("hm", folder), PrepareConfig(), smallest=0)
+    summary = in_parts(log, PrepareConfig(), tmp_path / "out", part_rows=2)
+    assert summary.content_hash == dataset.content_hash
+    assert summary.about == dataset.about
+    assert rule(Dataset.load(tmp_path / "out"), "duplicate_event")["count"] == 1

@@ -9,6 +9,8 @@ from public_data import folder
 from twotower.data.config import PrepareConfig
 from twotower.data.prepare import prepare
 from twotower.data.sources.registry import published
+from twotower.data.streaming.prepare import large_log
+from twotower.data.streaming.prepare import prepare as in_parts
 from twotower.errors import DataError
 
 
@@ -118,3 +120,16 @@ def test_the_protocols_of_published_tables_can_be_had():
         pl.col("time").filter(split="test").min().alias("asked"),
     )
     assert (by_user["learnt"] <= by_user["asked"]).all()
+
+
+@pytest.mark.parametrize("split", ["auto", "leave-one-out"])
+def test_ratings_in_csv_are_prepared_in_parts_where_they_are_many(tmp_path, split):
+    source, config = published("movielens", of_csv(tmp_path)), PrepareConfig(split=split)
+    more = "".join(f"{n % 3},{10 * (n % 2 + 1)},3.5,{1147880044 + n}\n" for n in range(40))
+    with (tmp_path / "ratings.csv").open("a") as file:
+        file.write(more)
+    log = large_log(source, config, smallest=0)
+    summary = in_parts(log, config, tmp_path / "out", part_rows=10)
+    whole = prepare(source, config)
+    assert summary.content_hash == whole.content_hash
+    assert summary.about == whole.about

@@ -24,9 +24,10 @@ from typing import Final
 import polars as pl
 
 from twotower import schema
+from twotower.data.shop_toml import TableMapping
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
-from twotower.data.sources.source import PublicSource
+from twotower.data.sources.source import PlainLog, PublicSource
 from twotower.data.tables import Tables
 from twotower.schema import EventKind
 
@@ -73,17 +74,24 @@ def load(folder: Path) -> Tables:
     Raises:
         DataError: a file is missing, cannot be read, or lacks a column.
     """
-    path, articles = _TRANSACTIONS.need(folder), _ARTICLES.need(folder)
-    customers = _CUSTOMERS.find(folder)
-    log = files.separated(path, tuple(_OF_EVENTS.values()))
+    log = files.separated(_TRANSACTIONS.need(folder), tuple(_OF_EVENTS.values()))
     events = log.rename({theirs: ours for ours, theirs in _OF_EVENTS.items()})
+    kind = pl.lit(EventKind.PURCHASE.value).alias(schema.EVENT)
+    return _others(folder).with_frames({"events": events.with_columns(kind)})
+
+
+def _others(folder: Path) -> Tables:
+    articles, customers = _ARTICLES.need(folder), _CUSTOMERS.find(folder)
     return Tables(
         items=_items(articles),
-        events=events.with_columns(pl.lit(EventKind.PURCHASE.value).alias(schema.EVENT)),
         users=_users(customers) if customers else None,
         name="hm",
         repeat=True,
-        files={"items": articles.name, "events": path.name, "users": _CUSTOMERS.names[0]},
+        files={
+            "items": articles.name,
+            "events": _TRANSACTIONS.names[0],
+            "users": _CUSTOMERS.names[0],
+        },
         columns={
             "items": {
                 **_OF_ITEMS,
@@ -116,5 +124,10 @@ def _users(path: Path) -> pl.DataFrame:
 
 
 SOURCE: Final = PublicSource(
-    "hm", "H&M: two years of purchases of fashion, with words of every article", load
+    "hm",
+    "H&M: two years of purchases of fashion, with words of every article",
+    load,
+    log=PlainLog(
+        _TRANSACTIONS, TableMapping(columns=_OF_EVENTS, kind=EventKind.PURCHASE.value), _others
+    ),
 )

@@ -26,10 +26,11 @@ from typing import Final
 import polars as pl
 
 from twotower import schema
+from twotower.data.shop_toml import TableMapping
 from twotower.data.sources import files
 from twotower.data.sources.files import PublisherFile
 from twotower.data.sources.remote import Remote
-from twotower.data.sources.source import PublicSource
+from twotower.data.sources.source import PlainLog, PublicSource
 from twotower.data.tables import Tables
 
 _HOME: Final = "https://grouplens.org/datasets/movielens/"
@@ -59,6 +60,7 @@ _GENRES: Final = (
     "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
 """Flags of u.item, in their order."""
+_NOT_READ: Final = {"events": ("rating",)}
 _NO_GENRE: Final = ("unknown", "(no genres listed)")
 
 
@@ -105,17 +107,21 @@ def load(folder: Path) -> Tables:
     Raises:
         DataError: a file is missing or is not what it should be.
     """
-    ratings, films = _RATINGS.need(folder), _FILMS.need(folder)
-    rated = files.table(ratings, ["userId", "movieId", "rating", "timestamp"])
+    columns = dict(zip(("userId", "movieId", "rating", "timestamp"), _RATING, strict=True))
+    rated = files.table(_RATINGS.need(folder), list(columns)).rename(columns)
+    return _listed(folder).with_frames({"events": _reviews(rated)})
+
+
+def _listed(folder: Path) -> Tables:
+    """The films of movies.csv."""
+    films = _FILMS.need(folder)
     listed = files.table(films, ["movieId", "title", "genres"])
-    return _tables(
-        "movielens",
-        rated.rename(dict(zip(rated.columns, _RATING, strict=True))),
-        listed.rename({"movieId": schema.ITEM_ID, "genres": schema.ATTRIBUTES}).with_columns(
-            _genres("|")
-        ),
-        None,
-        {"items": films, "events": ratings},
+    renamed = listed.rename({"movieId": schema.ITEM_ID, "genres": schema.ATTRIBUTES})
+    return Tables(
+        items=renamed.with_columns(_genres("|")),
+        name="movielens",
+        files={"items": films.name, "events": _RATINGS.names[0]},
+        ignored=_NOT_READ,
     )
 
 
@@ -126,15 +132,19 @@ def _tables(
     users: pl.DataFrame | None,
     paths: dict[str, Path],
 ) -> Tables:
-    kind = pl.lit(schema.EventKind.REVIEW.value).alias(schema.EVENT)
     return Tables(
         items=films,
-        events=ratings.select(schema.USER_ID, schema.ITEM_ID, kind, schema.TIME),
+        events=_reviews(ratings),
         users=users,
         name=name,
         files={table: path.name for table, path in paths.items()},
-        ignored={"events": ("rating",)},
+        ignored=_NOT_READ,
     )
+
+
+def _reviews(ratings: pl.DataFrame) -> pl.DataFrame:
+    kind = pl.lit(schema.EventKind.REVIEW.value).alias(schema.EVENT)
+    return ratings.select(schema.USER_ID, schema.ITEM_ID, kind, schema.TIME)
 
 
 def _headless(path: Path, columns: tuple[str, ...], separator: str) -> pl.DataFrame:
@@ -219,4 +229,16 @@ SOURCE: Final = PublicSource(
         "25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", _RATINGS.names[0], _FILMS.names[0]
     ),
     licence=_LICENCE,
+    log=PlainLog(
+        _RATINGS,
+        TableMapping(
+            columns={
+                schema.USER_ID: "userId",
+                schema.ITEM_ID: "movieId",
+                schema.TIME: "timestamp",
+            },
+            kind=schema.EventKind.REVIEW.value,
+        ),
+        _listed,
+    ),
 )

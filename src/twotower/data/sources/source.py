@@ -7,6 +7,8 @@ from pathlib import Path
 
 from twotower import disk
 from twotower.data.rule import Cleaning
+from twotower.data.shop_toml import TableMapping
+from twotower.data.sources.files import PublisherFile
 from twotower.data.sources.remote import Remote, Told, fetch
 from twotower.data.tables import Tables
 from twotower.errors import DataError
@@ -14,6 +16,21 @@ from twotower.errors import DataError
 
 def nothing_more(cleaning: Cleaning) -> None:
     """The rules of a data set that needs none of its own."""
+
+
+@dataclass(frozen=True)
+class PlainLog:
+    """Events that are one file with a header, each row an event; they may be read in parts.
+
+    Attributes:
+        file: the publisher's.
+        mapping: our columns, and the kind of every event.
+        others: all tables but the events, of a folder.
+    """
+
+    file: PublisherFile
+    mapping: TableMapping
+    others: Callable[[Path], Tables]
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,7 @@ class PublicSource:
         remotes: files that everybody may fetch; none where the publisher wants a login or an
             agreement first, or one has to choose a part.
         licence: of those files.
+        log: the events, where they are one plain file.
     """
 
     name: str
@@ -36,6 +54,7 @@ class PublicSource:
     tidy: Callable[[Cleaning], None] = nothing_more
     remotes: tuple[Remote, ...] = ()
     licence: str = ""
+    log: PlainLog | None = None
 
 
 @dataclass(frozen=True)

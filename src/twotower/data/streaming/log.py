@@ -1,8 +1,8 @@
 """The files of a log that is never in memory as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,8 @@ from twotower.data import mapping, reading, tables
 from twotower.data import parts as table_files
 from twotower.data.mapping import Mapped
 from twotower.data.shop_toml import Shop, TableMapping
-from twotower.data.tables import Export
+from twotower.data.sources.source import Published
+from twotower.data.tables import Export, Tables
 from twotower.errors import DataError
 
 BATCH_ROWS: Final = 1_000_000
@@ -42,12 +43,14 @@ class Log:
         folder: of the shop's tables.
         paths: of the events, in the order of their rows.
         shop: what shop.toml says.
+        others: reads all other tables.
         batch_rows: how many rows are in memory at once.
     """
 
     folder: Path
     paths: tuple[Path, ...]
     shop: Shop
+    others: Callable[[], Tables]
     batch_rows: int = BATCH_ROWS
 
     @classmethod
@@ -59,7 +62,18 @@ class Log:
         is_streamed = all(reading.suffix_of(path) in _STREAMED for path in paths)
         if not paths or not is_streamed or shop.tables["events"].encoding is not None:
             return None
-        return cls(export.folder, paths, shop)
+        others = partial(tables.read_source, export.folder, shop, leaves="events")
+        return cls(export.folder, paths, shop, others)
+
+    @classmethod
+    def published(cls, source: Published) -> "Log | None":
+        """The log of a public data set; None of one whose events are more than a plain file."""
+        plain = source.source.log
+        if plain is None:
+            return None
+        shop = Shop({"events": plain.mapping})
+        others = partial(plain.others, source.folder)
+        return cls(source.folder, (plain.file.need(source.folder),), shop, others)
 
     @property
     def mapping(self) -> TableMapping:

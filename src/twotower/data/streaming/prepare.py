@@ -17,12 +17,13 @@ from twotower.data.prepare import divided, no_positives
 from twotower.data.profile import profile_dataset, profile_read
 from twotower.data.refusals import checked_rows
 from twotower.data.rule import Cleaning
+from twotower.data.sources.source import Published
 from twotower.data.streaming import kept
 from twotower.data.streaming.clean import Cleaned, clean
 from twotower.data.streaming.log import Log
 from twotower.data.streaming.sort import Sorted
 from twotower.data.streaming.write import cut, write
-from twotower.data.tables import Export, read_source
+from twotower.data.tables import Export
 from twotower.data.times import now_ms
 from twotower.progress import Progress
 
@@ -37,16 +38,16 @@ _WORK: Final = "work"
 
 
 def large_log(source: object, config: PrepareConfig, smallest: int | None = None) -> Log | None:
-    """The log of a folder of tables that is prepared a part at a time; None for any other.
+    """A log that is prepared a part at a time, of a folder of tables or a public data set.
 
-    What needs the whole log at once is not: a k-core, events of unknown items kept, splits
-    that are drawn, given, or of rolling windows.
+    None for any other, and where the whole log is needed at once: for a k-core, events of unknown
+    items kept, splits that are drawn, given, or of rolling windows.
     """
     export = Export(Path(source)) if isinstance(source, str | Path) else source
     by_user = config.split in _BY_USER and not config.k_core and config.unknown_items == "drop"
-    if not isinstance(export, Export) or not export.folder.is_dir() or not by_user:
+    if not isinstance(export, Export | Published) or not export.folder.is_dir() or not by_user:
         return None
-    log = Log.of(export)
+    log = Log.of(export) if isinstance(export, Export) else Log.published(export)
     if log is None or log.size < (LARGE if smallest is None else smallest):
         return None
     return None if schema.SPLIT in log.header.columns else log
@@ -82,7 +83,7 @@ def prepare(
         work = folder / _WORK
         work.mkdir()
         tell(_STAGES[0], 0, len(_STAGES))
-        tables = read_source(log.folder, log.shop, leaves="events")
+        tables = log.others()
         skips = config.on_error == "skip"
         read = profile_read(tables)
         tables, put_aside, faults = checked_rows(tables) if skips else (checked(tables), None, ())
@@ -106,7 +107,7 @@ def prepare(
         dataset, counts, digest, numbers = _with_events(dataset, cleaned, config, folder)
         shutil.rmtree(work)
         rules = (*faults, *found.rules, *cleaning.rules, *cleaned.rules)
-        if not (numbers.counts or _has_positives(dataset) or log.shop.catalogue_only):
+        if not (numbers.counts or _has_positives(dataset) or tables.catalogue_only):
             raise no_positives(cleaning.tables, rules)
         dataset.write_tables(folder)
         read["events"] = _profile_read(log, found)
