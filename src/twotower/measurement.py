@@ -19,6 +19,7 @@ from twotower.errors import DataError
 from twotower.evaluation.baselines import popularity
 from twotower.evaluation.baselines.lineup import Contenders, Lineup, contenders
 from twotower.evaluation.cases import Cases, recommendation_cases, search_cases
+from twotower.evaluation.classic import category_separation, pointwise_auc
 from twotower.evaluation.comparison import Pair, task_comparison
 from twotower.evaluation.diversity import Traits
 from twotower.evaluation.examples import sample_examples
@@ -90,7 +91,7 @@ def measure(
             subject, serving, cases, split, seed=seed, progress=progress
         )
         if serving.relevance.is_calibrated and (cases.rows >= 0).any():
-            found["search"]["relevance"] = _reliability(subject, serving, split)
+            found["search"] |= _of_judged_pairs(found["search"], subject, serving, split)
     return found
 
 
@@ -249,8 +250,10 @@ def _user_scorer(subject: Subject, cases: Cases) -> Scorer:
     return vector_scorer(users, subject.model.item_vectors)
 
 
-def _reliability(subject: Subject, serving: Serving, split: str) -> dict[str, Any]:
-    """Whether the probabilities of hits mean what they say."""
+def _of_judged_pairs(
+    section: Mapping[str, Any], subject: Subject, serving: Serving, split: str
+) -> dict[str, Any]:
+    """Whether the probabilities of hits mean what they say, and the classic AUC of judged pairs."""
     pairs = judged_pairs(
         subject,
         word_search(subject.dataset, serving.words),
@@ -258,7 +261,11 @@ def _reliability(subject: Subject, serving: Serving, split: str) -> dict[str, An
         weight=serving.semantic_weight,
         relevance=serving.relevance,
     )
-    return reliability(pairs, serving.relevance)
+    auc = pointwise_auc(pairs.semantic[pairs.judged], pairs.right[pairs.judged])
+    return {
+        "relevance": reliability(pairs, serving.relevance),
+        "classic": {**section["classic"], "pointwise_auc": auc},
+    }
 
 
 @dataclass(frozen=True)
@@ -283,6 +290,8 @@ class _Contest:
         for name, scorer in {**self.ours, **self.rivals.scorers}.items():
             steps = steps_of(progress, f"rank, {cases.task}, {name}")
             found[name] = evaluate(cases, scorer, progress=steps)
+        traits, vectors = _traits(subject), subject.model.item_vectors
+        categories = traits.groups.get(schema.CATEGORY)
         return TaskResult(
             split,
             {name: found[name] for name in self.ours},
@@ -290,9 +299,10 @@ class _Contest:
             self.served,
             self.rivals.settings,
             self.rivals.left_out,
-            _traits(subject),
-            health(found[MODEL], self.ours[MODEL], subject.model.item_vectors),
+            traits,
+            health(found[MODEL], self.ours[MODEL], vectors),
             sample_examples(found[self.served], subject.dataset.items[schema.TITLE].to_list()),
+            None if categories is None else category_separation(vectors, categories),
         )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from twotower import disk
-from twotower.bundle import MANIFEST, REJECTED, Bundle, Model, refuse_foreign, write_bundle
+from twotower.bundle import MANIFEST, REJECTED, Bundle, refuse_foreign, write_bundle
 from twotower.data import dataset as dataset_files
 from twotower.data.dataset import Dataset, Summary
 from twotower.data.outside import read_outside
@@ -24,19 +24,16 @@ from twotower.data.prepare import Source
 from twotower.data.prepare import prepare as prepare_tables
 from twotower.data.streaming.prepare import large_log
 from twotower.data.streaming.prepare import prepare as prepare_large
-from twotower.encoders.cache import CachedTextEncoder
 from twotower.encoders.export import text_encoder
-from twotower.encoders.packed import PackedTextEncoder
 from twotower.errors import ConfigError, DataError, MissingExtra, installing
 from twotower.evaluation import page
 from twotower.evaluation import report as reports
 from twotower.evaluation.baselines.lineup import Lineup
-from twotower.evaluation.report import Attachments, Origin
+from twotower.evaluation.report import Attachments
 from twotower.index.build import build_index
 from twotower.lexical.analysis import Analyser
 from twotower.lexical.synonyms import Synonyms
 from twotower.measurement import asked_vectors, measure, measure_outside
-from twotower.progress import Progress
 from twotower.recipes import Recipe, as_words, derive, space
 from twotower.schema import Split
 from twotower.serving.choose import choose_serving
@@ -44,49 +41,10 @@ from twotower.serving.scorers import Subject, word_search
 from twotower.serving.settings import Serving
 from twotower.training import run as runs
 from twotower.training.run import Run
+from twotower.workshop import Workshop
 
 Report = dict[str, Any]
 REPORT, PAGE, SERVING = "report.json", "report.html", "serving.json"
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Where the pipeline works, and who is told.
-
-    Attributes:
-        cache: keeps exported text encoders and text vectors between runs.
-        progress: told what is being done.
-        commit: of the source, printed in reports, where it is known.
-        command: that was given, printed in reports, where it is known.
-    """
-
-    cache: Path
-    progress: Progress | None = None
-    commit: str | None = None
-    command: str | None = None
-
-    def subject(self, model: Model, dataset: Dataset, recipe: Mapping[str, Any]) -> Subject:
-        """What is measured, its text vectors cached; the recipe is the one it was made by."""
-        untrained = None
-        if recipe.get("fine_tuning", {}).get("epochs"):
-            untrained = self.cached(text_encoder(recipe["text_encoder"], self.cache))
-        return Subject(model, dataset, self.cached(model.text_encoder), untrained)
-
-    def cached(self, encoder: PackedTextEncoder) -> CachedTextEncoder:
-        """The encoder with its vectors kept."""
-        return CachedTextEncoder(encoder, self.cache)
-
-    def origin(self, dataset: Dataset, seed: int) -> Origin:
-        """Where the numbers of a report come from."""
-        return Origin(
-            name=dataset.about.name,
-            data_hash=dataset.content_hash,
-            seed=seed,
-            synthetic=dataset.about.synthetic,
-            split_kind=dataset.about.split_kind,
-            commit=self.commit,
-            command=self.command,
-        )
 
 
 def build(source: Source, recipe: Recipe, out: Path, workshop: Workshop) -> Bundle:

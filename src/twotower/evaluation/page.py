@@ -8,6 +8,7 @@ from typing import Any, Final
 from twotower import disk
 from twotower.evaluation import charts
 from twotower.evaluation.cases import counted
+from twotower.evaluation.classic import INPUT
 from twotower.evaluation.markup import (
     details,
     difference,
@@ -106,6 +107,7 @@ def _task(task: str, section: _Section) -> str:
         _comparison_table(section),
         _slices(section),
         _relevance(section.get("relevance", {})),
+        _classic(section),
         _counted(section),
         _examples(task, section["examples"]),
     ]
@@ -188,6 +190,39 @@ def _relevance(found: Mapping[str, Any]) -> str:
         f'<h3>{escape(title)}</h3><div class="curves"><figure>{drawn}</figure></div>'
         f"{details('Pairs and cut-off', facts(rounded))}"
     )
+
+
+def _classic(section: _Section) -> str:
+    """One right item among random ones, beside the same metrics of the full ranking."""
+    found = section.get("classic", {})
+    if not found.get("systems"):
+        return ""
+    summaries = {MODEL: section["metrics"], **section["variants"], **section["baselines"]}
+    metrics = list(found["chance"])
+    rows = [row("chance", [*(f"{found['chance'][metric]:.4f}" for metric in metrics), "", ""])]
+    for name, sampled in found["systems"].items():
+        full = [number(summaries[name][ALL].get(metric)) for metric in metrics[:2]]
+        rows.append(row(name, [*(f"{sampled[metric]:.4f}" for metric in metrics), *full]))
+    among = f"among {found['negatives']} random"
+    head = ["system", *(f"{one} {among}" for one in metrics[:2]), "retrieval AUC"]
+    head += [f"{one}, full ranking" for one in metrics[:2]]
+    return details(
+        "The classic protocol, for comparison alone",
+        f'<p class="note">{escape(found["why"])}</p>{table("", head, rows)}{_pairs(found)}',
+    )
+
+
+def _pairs(found: Mapping[str, Any]) -> str:
+    """What classic demos say of pairs, each with what it is by chance."""
+    told: dict[str, str] = {}
+    if (separation := found.get("category_separation")) is not None:
+        told["category separation (chance 0)"] = (
+            f"{separation['separation']:.4f}: mean cosine {separation['within']:.4f} within a "
+            f"category, {separation['between']:.4f} between two. {INPUT}"
+        )
+    if (auc := found.get("pointwise_auc")) is not None:
+        told["pointwise AUC of judged pairs (chance 0.5)"] = f"{auc:.4f}, by the query tower alone"
+    return facts(told)
 
 
 def _counted(section: _Section) -> str:

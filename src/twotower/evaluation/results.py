@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twotower.errors import ConfigError
 from twotower.evaluation.cases import Cases
+from twotower.evaluation.classic import classic
 from twotower.evaluation.diversity import Traits
 from twotower.evaluation.protocol import LIST_LENGTH, RANKING, SEEN, Evaluation
 from twotower.evaluation.significance import (
@@ -45,6 +46,8 @@ class TaskResult:
         traits: By which the diversity of lists is measured, where there are any.
         health: Of the trained tower, see `health.health`.
         examples: Sample cases with their lists, see `examples.sample_examples`.
+        separation: Of categories by item vectors, see `classic.category_separation`; None where
+            it is not defined.
     """
 
     split: str
@@ -56,6 +59,7 @@ class TaskResult:
     traits: Traits = field(default_factory=Traits)
     health: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
+    separation: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         for name in (MODEL, self.served):
@@ -88,8 +92,9 @@ def task_section(
     Returns:
         `metrics` of the trained tower alone, `variants.NAME`, `baselines.NAME`, each
         SLICE.METRIC.{mean, low, high, n}; `comparisons.SYSTEM.BASELINE.METRIC` with paired
-        difference and verdict; `served`, `health`, `protocol`, `skipped`, `noted`, `examples`. A
-        slice without cases has no metrics; `protocol.slices` says 0.
+        difference and verdict; `classic`, for comparison with old demos; `served`, `health`,
+        `protocol`, `skipped`, `noted`, `examples`. A slice without cases has no metrics;
+        `protocol.slices` says 0.
     """
     summaries = summarise(result.everyone, result.traits, seed=seed, resamples=resamples)
     return {
@@ -98,6 +103,7 @@ def task_section(
         "variants": {name: summaries[name] for name in result.systems if name != MODEL},
         "baselines": {name: summaries[name] for name in result.baselines},
         "comparisons": compare(result, seed=seed, resamples=resamples),
+        "classic": {**classic(result.everyone), "category_separation": result.separation},
         "health": dict(result.health),
         "protocol": _protocol(result, seed, resamples),
         "skipped": dict(result.cases.skipped),
