@@ -1,8 +1,9 @@
-"""Laws of the metrics, and agreement with trec_eval."""
+"""Laws of the metrics, and agreement with trec_eval and ir-measures."""
 
 import math
 from itertools import pairwise
 
+import ir_measures
 import numpy as np
 import pytest
 import pytrec_eval
@@ -60,6 +61,42 @@ def test_without_ties_the_numbers_are_those_of_trec_eval(run):
     for name, their_name in names.items():
         for k in KS:
             assert ours[f"{name}@{k}"] == pytest.approx(theirs[f"{their_name}_{k}"], abs=1e-9)
+
+
+@given(st.lists(_runs(ties=False), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_means_over_several_cases_are_those_of_ir_measures(runs):
+    """Cases with unjudged and missed items included; one ragged array holds all of them."""
+    judged, ranked, rows, ranks, gains = [], [], [], [], []
+    for case, (scores, gain) in enumerate(runs):
+        kept = np.flatnonzero(gain)
+        retrieved = scores >= scores.min() + case % 2  # the last item of every other run is missed
+        judged += [ir_measures.Qrel(str(case), str(row), int(gain[row])) for row in kept]
+        ranked += [
+            ir_measures.ScoredDoc(str(case), str(row), float(scores[row]))
+            for row in np.flatnonzero(retrieved)
+        ]
+        rows.append(len(kept))
+        ranks.append(pessimistic_ranks(np.where(retrieved, scores, -np.inf), kept, gain[kept]))
+        gains.append(gain[kept])
+    offsets, joined = np.concatenate([[0], np.cumsum(rows)]), np.concatenate(ranks)
+    ours = {
+        ir_measures.parse_measure("AP"): metrics.average_precision(joined, offsets),
+        ir_measures.parse_measure("RR"): metrics.mrr(joined, offsets),
+    }
+    for k in KS:
+        found = {
+            "R": metrics.recall(joined, offsets, k),
+            "P": metrics.precision(joined, offsets, k),
+            "Success": metrics.hit_rate(joined, offsets, k),
+            "nDCG": metrics.ndcg(joined, np.concatenate(gains), offsets, k),
+        }
+        ours |= {ir_measures.parse_measure(f"{name}@{k}"): one for name, one in found.items()}
+
+    theirs = ir_measures.calc_aggregate(list(ours), judged, ranked)
+
+    for measure, values in ours.items():
+        assert values.mean() == pytest.approx(theirs[measure], abs=1e-9), measure
 
 
 @given(_runs())
