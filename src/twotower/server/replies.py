@@ -1,6 +1,6 @@
 """Answers as they go out over HTTP, each shape spelled once."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -316,6 +316,13 @@ class VersionReply(Reply):
     bundle_format: int
     name: str
     synthetic: bool
+
+
+class ReportReply(Reply):
+    """How good the bundle that answers is."""
+
+    bundle_version: str
+    report: dict[str, Any] = Field(description="As `report.json` of the bundle has it.")
 
 
 class ReleasesReply(Reply):

@@ -60,6 +60,7 @@ def shop_bundle():
     return SimpleNamespace(
         version="v-test",
         manifest={"format": 1, "width": 8},
+        report={"format": 1, "verdict": {"promoted": True, "sentence": "Promoted."}},
         dataset=SimpleNamespace(
             items=items,
             events=events,

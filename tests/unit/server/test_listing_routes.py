@@ -105,6 +105,12 @@ def test_what_a_place_does_not_read_is_refused(client, question, fault):
     assert fault in answer.json()["detail"]
 
 
+def test_the_report_is_that_of_the_bundle_that_answers(client):
+    answer = client.get("/v1/report").json()
+    assert answer["bundle_version"] == "v-test"
+    assert answer["report"]["verdict"] == {"promoted": True, "sentence": "Promoted."}
+
+
 def test_a_reason_names_the_product_of_the_history_and_its_title_while_it_has_one(client):
     question = {"placement": "home", "history": ["lamp"], "explain": True}
     [hit] = recommend(client, **question).json()["hits"]

@@ -327,6 +327,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description Gives the evaluation report of the bundle that answers, as its `report.json` has it.
+         */
+        get: operations["report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -1363,6 +1383,23 @@ export interface components {
             bundle_version: string;
             /** Releases */
             releases: string[];
+        };
+        /**
+         * ReportReply
+         * @description How good the bundle that answers is.
+         */
+        ReportReply: {
+            /** Request Id */
+            request_id: string;
+            /** Bundle Version */
+            bundle_version: string;
+            /**
+             * Report
+             * @description As `report.json` of the bundle has it.
+             */
+            report: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RuleIn
@@ -2488,6 +2525,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionReply"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportReply"];
                 };
             };
             /** @description A problem (RFC 9457) */

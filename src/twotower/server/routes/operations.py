@@ -7,7 +7,7 @@ from twotower.server.context import RequestId, Shop
 from twotower.server.identity import stats_of, version_of
 from twotower.server.keyed_route import OPEN, KeyedRoute, needs
 from twotower.server.problems import ProblemError
-from twotower.server.replies import HealthReply, StatsReply, VersionReply
+from twotower.server.replies import HealthReply, ReportReply, StatsReply, VersionReply
 
 router = APIRouter(tags=["operations"], route_class=KeyedRoute)
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,6 +23,15 @@ def stats(shop: Shop, request_id: RequestId) -> StatsReply:
 async def version(shop: Shop, request_id: RequestId) -> VersionReply:
     """Says which software and which bundle answer."""
     return version_of(shop, request_id)
+
+
+@router.get("/v1/report", openapi_extra=needs("admin"))
+def report(shop: Shop, request_id: RequestId) -> ReportReply:
+    """Gives the evaluation report of the bundle that answers, as its `report.json` has it."""
+    bundle = shop.retriever.bundle
+    return ReportReply(
+        request_id=request_id, bundle_version=bundle.version, report=dict(bundle.report)
+    )
 
 
 @router.get("/health/live", openapi_extra=OPEN)
