@@ -182,6 +182,52 @@ def test_opening_a_product_changes_for_you(page):
     expect(page.get_by_label("Recent events of this visitor")).to_contain_text(opened)
 
 
+def test_what_a_visitor_does_elsewhere_changes_the_open_home_page(page, shop):
+    open_home(page)
+    before = titles(page, "For you")
+    liked = shop.post("/v1/search", json={"query": before[0], "k": 5}).json()["hits"][-1]
+    event = {"event_id": "elsewhere", "item_id": liked["item_id"], "event": "view"}
+    event["visitor_id"] = visitor_of(page)
+    shop.post("/v1/events", json={"events": [event]}).raise_for_status()
+    expect(page.get_by_text("1 product in the history of this visitor")).to_be_visible()
+    expect(page.get_by_label("Recent events")).to_contain_text(liked["item"]["title"])
+    assert titles(page, "For you") != before
+
+
+def test_why_a_product_is_in_its_list_is_told(page):
+    open_home(page)
+    open_first(page, "For you")
+    go_home(page)
+    expect(page.get_by_text("1 product in the history of this visitor")).to_be_visible()
+    why = page.get_by_role("list", name="For you").get_by_role("button", name="Why this?").first
+    why.press("Enter")
+    sheet = page.get_by_role("dialog", name="Why this?")
+    expect(sheet.get_by_text("Because of")).to_be_visible()
+    sheet.get_by_text("Raw JSON").click()
+    told = json.loads(sheet.locator("pre").inner_text())
+    parts = sum(one["value"] for one in told["explanation"]["reasons"])
+    assert parts == pytest.approx(told["score"], abs=1e-4)
+    page.keyboard.press("Escape")
+    expect(why).to_be_focused()
+
+
+def test_nothing_is_sent_of_an_anonymous_visitor(page):
+    sent = []
+    page.on("request", lambda request: sent.append((request.url, request.post_data or "")))
+    open_home(page)
+    page.get_by_role("button", name="Shopping as").click()
+    page.get_by_role("menuitem", name="Anonymous").click()
+    expect(page.get_by_text("nothing is kept of an anonymous visitor")).to_be_visible()
+    sent.clear()
+    page.get_by_role("list", name="For you").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Similar items")).to_be_visible()
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("Not recorded")).to_be_visible()
+    assert sent
+    told = [url for url, body in sent if "/v1/events" in url or "visitor_id" in body]
+    assert told == []
+
+
 def test_one_opening_is_one_view_that_names_its_list(page, shop):
     sent = []
     page.on(
@@ -300,13 +346,45 @@ def test_what_was_mistyped_is_said_with_what_was_read(page, shop):
     expect(page.get_by_text("Results for")).to_have_count(0)
 
 
+def test_the_studio_shows_the_report_and_changes_products(page, complaints, shop, known_item):
+    complaints.expect("409")  # one bundle, no folder of releases
+    page.goto("/")
+    page.get_by_role("link", name="Studio").click()
+    region = page.get_by_role("region", name="search")
+    expect(region.get_by_role("rowheader").first).to_contain_text("served")
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_role("rowheader", name="/v1/recommendations").first).to_be_visible()
+    expect(page.get_by_text("this server serves one bundle")).to_be_visible()
+    page.get_by_role("link", name="Products").click()
+    title, item_id = known_item["title"], known_item["item_id"]
+    page.get_by_label("Find products").fill(title)
+    page.keyboard.press("Enter")
+    form = page.get_by_role("form", name=title).first
+    form.get_by_label("Price").fill("12.5")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_text("Saved")).to_be_visible()
+    before = shop.get(f"/v1/products/{item_id}").json()["item"]
+    assert before["price"] == 12.5
+    form.get_by_role("button", name="Hide").click()
+    again = page.get_by_role("button", name=f"Show {title} again")
+    expect(again).to_be_visible()
+    assert shop.get(f"/v1/products/{item_id}").status_code == 404
+    again.click()
+    expect(again).to_have_count(0)
+    assert shop.get(f"/v1/products/{item_id}").json()["item"] == before
+    picture = shop.get(before["image"])
+    assert picture.headers["content-type"].startswith("image/")
+    shop.patch(f"/v1/products/{item_id}", json={"price": known_item["price"]}).raise_for_status()
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
 def test_no_page_is_wider_than_its_window(open_browser, known_item, width):
     page = open_browser(viewport={"width": width, "height": 800})
     product = f"/product/{quote(known_item['item_id'], safe='')}"
-    for address in ("/", f"/search?q={quote(known_item['title'])}", product):
+    for address in ("/studio", "/", f"/search?q={quote(known_item['title'])}", product):
         page.goto(address)
-        expect(page.get_by_role("article").first).to_be_visible()
+        shown = page.get_by_role("article").or_(page.get_by_role("table"))
+        expect(shown.first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
@@ -325,7 +403,7 @@ def test_the_shop_works_on_a_phone(open_browser):
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, shop, colours):
-    complaints.expect("404")
+    complaints.expect("404|409")
     shop.put("/v1/products/bare", json={"title": "Bare thing", "category": "Things > Bare"})
     page = open_browser(color_scheme=colours)
     product = f"/product/{quote(known_item['item_id'], safe='')}"
@@ -338,6 +416,9 @@ def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, s
         "/product/bare": "Similar items",
         "/product/nowhere": "This product is not in the catalogue",
         "/no/such/page": "There is no page here",
+        "/studio": "95 % interval",
+        "/studio?view=live": "Latency by stage",
+        "/studio?view=products": "Find products",
     }.items():
         page.goto(address)
         expect(page.get_by_text(sign).first).to_be_visible()
@@ -347,6 +428,10 @@ def test_no_page_has_a_barrier(open_browser, barriers, complaints, known_item, s
     expect(page.get_by_role("menu")).to_be_visible()
     found["menu"] = barriers(page)
     page.goto("/")
+    page.get_by_role("button", name="Why this?").first.click()
+    expect(page.get_by_role("list", name="Attention over its features")).to_be_visible()
+    found["why"] = barriers(page)
+    page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Search products").press_sequentially("b")
     expect(page.get_by_role("option").first).to_be_visible()
     found["suggestions"] = barriers(page)

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { FakeShop, item } from "@/testing/fake-shop";
-import { ApiError, createApi, UnreachableError } from "./client";
+import { createApi } from "./client";
+import { ApiError, UnreachableError } from "./http";
 
 test("a problem keeps its title, detail and reference", async () => {
   const shop = new FakeShop([]);

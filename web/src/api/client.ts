@@ -1,7 +1,8 @@
+import { type AdminApi, createAdmin } from "@/api/admin";
+import { ask, type Fetch, JSON_HEADERS } from "@/api/http";
 import type {
   EventIn,
   EventsReply,
-  Problem,
   ProductReply,
   RecommendationReply,
   RecommendationRequest,
@@ -13,29 +14,6 @@ import type {
   VisitorsReply,
 } from "@/api/types";
 
-/** The server answered, and it was not what we asked for. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly detail: string;
-  readonly requestId: string | null;
-
-  constructor(status: number, problem: Partial<Problem>) {
-    super(problem.title ?? `The shop answered ${status}`);
-    this.name = "ApiError";
-    this.status = status;
-    this.detail = problem.detail ?? "";
-    this.requestId = problem.request_id ?? null;
-  }
-}
-
-/** The server did not answer at all. */
-export class UnreachableError extends Error {
-  constructor(cause: unknown) {
-    super("The shop cannot be reached", { cause });
-    this.name = "UnreachableError";
-  }
-}
-
 export interface Api {
   search(request: SearchRequest, signal?: AbortSignal): Promise<SearchReply>;
   suggest(typed: string, signal?: AbortSignal): Promise<SuggestReply>;
@@ -45,38 +23,18 @@ export interface Api {
   visitors(limit: number, signal?: AbortSignal): Promise<VisitorsReply>;
   visitor(id: string, signal?: AbortSignal): Promise<VisitorReply>;
   stats(signal?: AbortSignal): Promise<StatsReply>;
+  /** What somebody with this key may do; empty where the shop has no keys. */
+  admin(key: string): AdminApi;
 }
-
-type Fetch = typeof fetch;
-
-async function readProblem(response: Response): Promise<Partial<Problem>> {
-  try {
-    return (await response.json()) as Partial<Problem>;
-  } catch {
-    return {};
-  }
-}
-
-async function ask<Answer>(fetcher: Fetch, path: string, init: RequestInit): Promise<Answer> {
-  let response: Response;
-  try {
-    response = await fetcher(path, init);
-  } catch (cause) {
-    if (init.signal?.aborted) throw cause;
-    throw new UnreachableError(cause);
-  }
-  if (!response.ok) throw new ApiError(response.status, await readProblem(response));
-  return (await response.json()) as Answer;
-}
-
-const JSON_HEADERS = { "content-type": "application/json" };
 
 /** The shop's HTTP interface; `fetcher` is the browser's, or a fake shop's in tests. */
 export function createApi(fetcher: Fetch): Api {
+  const json = async <Answer>(path: string, init: RequestInit) =>
+    (await (await ask(fetcher, path, init)).json()) as Answer;
   const get = <Answer>(path: string, signal?: AbortSignal) =>
-    ask<Answer>(fetcher, path, signal ? { signal } : {});
+    json<Answer>(path, signal ? { signal } : {});
   const post = <Answer>(path: string, body: unknown, more: RequestInit) =>
-    ask<Answer>(fetcher, path, {
+    json<Answer>(path, {
       method: "POST",
       headers: JSON_HEADERS,
       body: JSON.stringify(body),
@@ -93,5 +51,6 @@ export function createApi(fetcher: Fetch): Api {
     visitors: (limit, signal) => get(`/v1/visitors?limit=${limit}`, signal),
     visitor: (id, signal) => get(`/v1/visitors/${encodeURIComponent(id)}`, signal),
     stats: (signal) => get("/v1/stats", signal),
+    admin: (key) => createAdmin(fetcher, key),
   };
 }

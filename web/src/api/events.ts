@@ -42,6 +42,9 @@ export function useSendEvent(visitor: Visitor) {
   const client = useQueryClient();
   const { mutate, ...state } = useMutation({
     mutationFn: async ({ event }: Sending) => {
+      if (visitor.kind === "anonymous") {
+        throw new RejectedError("nothing is kept of an anonymous visitor");
+      }
       const answer = await api.send([event]);
       const refused = answer.rejected[0];
       if (refused !== undefined) throw new RejectedError(refused.reason);
@@ -63,6 +66,7 @@ export function useSendEvent(visitor: Visitor) {
         title,
         event: {
           event_id: randomId(),
+          visitor_id: visitor.id,
           ...identityOf(visitor),
           item_id: itemId,
           event,

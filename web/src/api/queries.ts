@@ -1,9 +1,14 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Api } from "@/api/client";
-import type { RecommendationReply, SearchRequest } from "@/api/types";
-import { identityOf, type Visitor } from "@/lib/identity";
-import { type Refinement, toFilter } from "@/lib/refinement";
-import { type Mode, PAGE_SIZE } from "@/lib/url-state";
+import {
+  type Asked,
+  type Place,
+  placeQuestion,
+  type Question,
+  searchQuestion,
+} from "@/api/questions";
+import type { Hit, RecommendationReply } from "@/api/types";
+import { ANONYMOUS, type Visitor } from "@/lib/identity";
 
 export const keys = {
   visitor: (id: string) => ["visitor", id] as const,
@@ -12,35 +17,31 @@ export const keys = {
 
 const MINUTE = 60_000;
 
-export interface Asked {
-  q: string;
-  mode: Mode;
-  page: number;
-  refinement: Refinement;
-}
-
-function searchRequest({ q, mode, page, refinement }: Asked): SearchRequest {
-  const filter = toFilter(refinement);
-  return {
-    query: q,
-    mode,
-    k: PAGE_SIZE,
-    offset: (page - 1) * PAGE_SIZE,
-    ...(page === 1 ? { facets: ["category", "brand", "price", "in_stock"], max_values: 60 } : {}),
-    ...(filter === undefined ? {} : { filter }),
-    ...(refinement.sort === undefined ? {} : { sort: refinement.sort }),
-  };
-}
-
 /** One page of a search. */
 export function searchQuery(api: Api, asked: Asked, visitor: Visitor) {
   const { q, mode, page, refinement } = asked;
   return queryOptions({
     queryKey: ["search", q, mode, page, refinement, visitor.id],
-    queryFn: ({ signal }) =>
-      api.search({ ...searchRequest(asked), ...identityOf(visitor) }, signal),
+    queryFn: ({ signal }) => api.search(searchQuestion(asked, visitor).body, signal),
     enabled: q !== "",
     staleTime: MINUTE,
+  });
+}
+
+/** Why a product is in the list that a question gave; null where it no longer is. */
+export function explanationQuery(api: Api, { route, body }: Question, itemId: string) {
+  return queryOptions({
+    queryKey: ["explanation", route, body, itemId],
+    queryFn: async ({ signal }): Promise<Hit | null> => {
+      const hits =
+        route === "search"
+          ? await api
+              .search({ ...body, explain: true }, signal)
+              .then((answer) => [...answer.hits, ...answer.weak_hits])
+          : (await api.recommend({ ...body, explain: true }, signal)).hits;
+      return hits.find((hit) => hit.item_id === itemId) ?? null;
+    },
+    gcTime: 0,
   });
 }
 
@@ -71,23 +72,20 @@ export function homeQuery(api: Api, visitor: Visitor) {
     queryKey: keys.home(visitor.id),
     queryFn: async ({ client, signal }) => {
       const before = client.getQueryData<HomeList>(keys.home(visitor.id));
-      const request = { placement: "home", k: 12, ...identityOf(visitor) } as const;
-      return withArrivals(await api.recommend(request, signal), before);
+      const { body } = placeQuestion("home", visitor);
+      return withArrivals(await api.recommend(body, signal), before);
     },
     staleTime: MINUTE,
     gcTime: 60 * MINUTE,
   });
 }
 
-export function similarQuery(api: Api, itemId: string, visitor: Visitor) {
+/** The products of a place that does not follow the visitor. */
+export function shelfQuery(api: Api, place: Place, visitor: Visitor, itemId?: string) {
   return queryOptions({
-    queryKey: ["recommendations", "similar", itemId],
-    queryFn: ({ signal }) =>
-      api.recommend(
-        { placement: "similar", item_id: itemId, k: 10, ...identityOf(visitor) },
-        signal,
-      ),
-    staleTime: 5 * MINUTE,
+    queryKey: ["recommendations", place, itemId ?? ""],
+    queryFn: ({ signal }) => api.recommend(placeQuestion(place, visitor, itemId).body, signal),
+    staleTime: MINUTE,
   });
 }
 
@@ -111,6 +109,7 @@ export function visitorQuery(api: Api, id: string) {
   return queryOptions({
     queryKey: keys.visitor(id),
     queryFn: ({ signal }) => api.visitor(id, signal),
+    enabled: id !== ANONYMOUS,
     staleTime: MINUTE,
   });
 }

@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { ApiError } from "@/api/client";
+import { ApiError } from "@/api/http";
 
 /** A refusal is final; a server that did not answer, or is busy, is asked once more. */
 function retry(failures: number, error: Error): boolean {

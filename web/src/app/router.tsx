@@ -2,14 +2,18 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   type RouterHistory,
   retainSearchParams,
 } from "@tanstack/react-router";
+import type { Question } from "@/api/questions";
 import {
   parseSearch,
   readSearchState,
+  readStudioState,
   readVisitorState,
   type SearchState,
+  type StudioState,
   stringifySearch,
   type VisitorState,
 } from "@/lib/url-state";
@@ -45,7 +49,15 @@ const productRoute = createRoute({
   component: ProductPage,
 });
 
-const routeTree = rootRoute.addChildren([homeRoute, searchRoute, productRoute]);
+const studioRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/studio",
+  validateSearch: (raw: Record<string, unknown>): StudioState => readStudioState(raw),
+  // A chunk of its own: shoppers never load it.
+  component: lazyRouteComponent(() => import("./routes/studio"), "StudioPage"),
+});
+
+const routeTree = rootRoute.addChildren([homeRoute, searchRoute, productRoute, studioRoute]);
 
 export function makeRouter(history?: RouterHistory) {
   return createRouter({
@@ -66,5 +78,7 @@ declare module "@tanstack/react-router" {
   interface HistoryState {
     /** The list answer from which this page was opened. */
     requestId?: string;
+    /** What that list was asked with. */
+    question?: Question;
   }
 }

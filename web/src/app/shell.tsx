@@ -66,7 +66,9 @@ function Footer({ stats }: { stats: StatsReply | undefined }) {
         {plural(stats.items, "product")}
         {stats.users > 0 && `, learned from ${plural(stats.users, "shopper")}`}
       </p>
-      <p>Bundle {stats.bundle_version}</p>
+      <p>
+        Bundle {stats.bundle_version} · <Link to="/studio">Studio</Link>
+      </p>
     </footer>
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  ANONYMOUS,
   identityOf,
   newVisitorId,
   randomId,
@@ -10,12 +11,16 @@ import {
 
 test("a new visitor is nobody of the log", () => {
   const visitor = visitorFrom(newVisitorId());
-  expect(visitor.isExample).toBe(false);
+  expect(visitor.kind).toBe("new");
   expect(identityOf(visitor)).toEqual({ visitor_id: visitor.id });
 });
 
 test("an example visitor is also a user of the log", () => {
   expect(identityOf(visitorFrom("U7"))).toEqual({ visitor_id: "U7", user_id: "U7" });
+});
+
+test("of an anonymous visitor the server is told nothing", () => {
+  expect(identityOf(visitorFrom(ANONYMOUS))).toEqual({});
 });
 
 test("ids stay random where randomUUID is missing", () => {
@@ -39,7 +44,7 @@ test("an address keeps the visitor it names", () => {
 
 test("a first visit gets a new visitor", () => {
   const made = new URL(withVisitor("http://shop.test/")).searchParams.get("visitor") ?? "";
-  expect(visitorFrom(made).isExample).toBe(false);
+  expect(visitorFrom(made).kind).toBe("new");
 });
 
 test("an id that the server would refuse is replaced", () => {

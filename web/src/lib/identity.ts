@@ -1,10 +1,15 @@
-/** Who is looking: an anonymous visitor of this browser, or an example visitor of the log. */
+/**
+ * Who is looking: somebody of whom nothing is kept, someone new to this browser, or an example
+ * visitor of the log.
+ */
 export interface Visitor {
   id: string;
-  isExample: boolean;
+  kind: "anonymous" | "new" | "example";
 }
 
-const ANONYMOUS = "anon-";
+/** The id of a visitor whom the server is not told of. */
+export const ANONYMOUS = "anonymous";
+const NEW = "anon-";
 const STORED_AS = "twotower.visitor";
 
 /** A random id, also where `crypto.randomUUID` is missing (plain http on another host). */
@@ -17,23 +22,18 @@ export function randomId(
 }
 
 export function newVisitorId(): string {
-  return `${ANONYMOUS}${randomId().replaceAll("-", "").slice(0, 12)}`;
+  return `${NEW}${randomId().replaceAll("-", "").slice(0, 12)}`;
 }
 
 export function visitorFrom(id: string): Visitor {
-  return { id, isExample: !id.startsWith(ANONYMOUS) };
+  if (id === ANONYMOUS) return { id, kind: "anonymous" };
+  return { id, kind: id.startsWith(NEW) ? "new" : "example" };
 }
 
-/** What the server is told: an example visitor is also a user of the log. */
-export function identityOf(visitor: Visitor): { visitor_id: string; user_id?: string } {
-  return visitor.isExample
-    ? { visitor_id: visitor.id, user_id: visitor.id }
-    : { visitor_id: visitor.id };
-}
-
-/** A visitor's name on the page. */
-export function visitorName(visitor: Visitor): string {
-  return visitor.isExample ? `Visitor ${visitor.id}` : "New visitor";
+/** What the server is told: an example visitor is also a user of the log, an anonymous one nobody. */
+export function identityOf({ id, kind }: Visitor): { visitor_id?: string; user_id?: string } {
+  if (kind === "anonymous") return {};
+  return kind === "example" ? { visitor_id: id, user_id: id } : { visitor_id: id };
 }
 
 /** An id the server would take: 1 to 200 characters, no control characters. */

@@ -18,6 +18,13 @@ export interface SearchState extends Refinement {
   page?: number;
 }
 
+export const STUDIO_VIEWS = ["quality", "live", "products"] as const;
+export type StudioView = (typeof STUDIO_VIEWS)[number];
+
+export interface StudioState {
+  view?: StudioView;
+}
+
 type Raw = Record<string, unknown>;
 
 /** Reads the query string as plain words, so that q=123 stays text; a name given twice is a list. */
@@ -56,4 +63,10 @@ export function readSearchState(raw: Raw): SearchState {
   const page = Number(raw.page);
   if (Number.isInteger(page) && page > 1) state.page = Math.min(page, MAX_PAGES);
   return state;
+}
+
+/** Which part of the studio is open; `quality` is left out. */
+export function readStudioState(raw: Raw): StudioState {
+  const view = STUDIO_VIEWS.find((known) => known === raw.view);
+  return view === undefined || view === "quality" ? {} : { view };
 }

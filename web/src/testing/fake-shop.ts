@@ -1,9 +1,11 @@
 import type {
   EventIn,
+  Explanation,
   Facet,
   Hit,
   Item,
   RecommendationRequest,
+  ReportReply,
   SearchRequest,
   Suggestion,
 } from "@/api/types";
@@ -38,6 +40,8 @@ export function hit(of: Item, rank: number, parts: Partial<Hit["parts"]> = {}): 
   };
 }
 
+const ADMIN = /^\/(v1\/(report|releases)|metrics)/;
+
 interface Asked {
   method: string;
   path: string;
@@ -63,6 +67,15 @@ export class FakeShop {
   weak: Item[] = [];
   /** Told with the first page of every search that asks for facets. */
   facets: Facet[] = [];
+  /** Why a product is in a list, where that is asked for. */
+  explanations: Record<string, Explanation> = {};
+  /** The key that the studio has to show; null where the shop has none. */
+  key: string | null = null;
+  report: Partial<ReportReply> = {};
+  /** Names of bundles, the one that answers last; null where there is only one for ever. */
+  releases: string[] | null = null;
+  /** In Prometheus' text format. */
+  metrics = "";
   /** Item ids whose events are refused. */
   refused: string[] = [];
 
@@ -78,7 +91,11 @@ export class FakeShop {
     if (this.failing === "unreachable") throw new TypeError("Failed to fetch");
     if (this.failing !== null) return problem(this.failing);
     if (url.pathname === "/v1/suggest") return this.suggest(url.searchParams.get("q") ?? "");
-    return this.answer(decodeURIComponent(url.pathname), body);
+    const key = new Headers(init?.headers).get("X-API-Key");
+    if (this.key !== null && key !== this.key && ADMIN.test(url.pathname)) {
+      return problem({ status: 401, title: "A key is needed", detail: "show one" });
+    }
+    return this.answer(decodeURIComponent(url.pathname), body, init?.method ?? "GET");
   };
 
   /** The bodies sent to a path, oldest first. */
@@ -86,7 +103,13 @@ export class FakeShop {
     return this.asked.filter((one) => one.path === path).map((one) => one.body as Body);
   }
 
-  private answer(path: string, body: unknown): Response {
+  private answer(path: string, body: unknown, method: string): Response {
+    if (path === "/v1/report") return Response.json(this.report);
+    if (path.startsWith("/v1/releases")) return this.release(path.slice(13));
+    if (path === "/metrics") return new Response(this.metrics);
+    if (path.startsWith("/v1/products/") && method !== "GET") {
+      return this.change(path.slice(13), method, body as Partial<Item>);
+    }
     if (path === "/v1/search") return Response.json(this.search(body as SearchRequest));
     if (path === "/v1/recommendations") {
       return Response.json(this.recommend(body as RecommendationRequest));
@@ -111,6 +134,10 @@ export class FakeShop {
     };
   }
 
+  private told(one: Hit, explain = false): Hit {
+    return explain ? { ...one, explanation: this.explanations[one.item_id] ?? null } : one;
+  }
+
   private suggest(typed: string): Response {
     const begun = ({ text }: Suggestion) => text.toLowerCase().includes(typed.toLowerCase());
     const all: Suggestion[] = [
@@ -130,7 +157,14 @@ export class FakeShop {
     });
   }
 
-  private search({ query, mode = "hybrid", k = 24, offset = 0, facets = [] }: SearchRequest) {
+  private search({
+    query,
+    mode = "hybrid",
+    k = 24,
+    offset = 0,
+    facets = [],
+    explain,
+  }: SearchRequest) {
     const meant = (this.corrections[query] ?? query).toLowerCase();
     const found = this.items.filter((one) => one.title.toLowerCase().includes(meant));
     const page = found.slice(offset, offset + k);
@@ -142,14 +176,14 @@ export class FakeShop {
       facets: this.facets.filter(({ field }) => facets.includes(field)),
       is_exact: true,
       next_cursor: null,
-      hits: page.map((one, place) => hit(one, offset + place + 1)),
+      hits: page.map((one, place) => this.told(hit(one, offset + place + 1), explain)),
       weak_hits: (offset + k < found.length ? [] : this.weak).map((one, place) =>
         hit(one, found.length + place + 1),
       ),
     };
   }
 
-  private recommend({ placement, visitor_id, item_id, k = 12 }: RecommendationRequest) {
+  private recommend({ placement, visitor_id, item_id, k = 12, explain }: RecommendationRequest) {
     const seen = this.events.filter((event) => event.visitor_id === visitor_id);
     const hidden = new Set([...seen.map((event) => event.item_id), item_id]);
     const found = this.items.filter((one) => !hidden.has(one.item_id)).slice(0, k);
@@ -158,7 +192,7 @@ export class FakeShop {
       placement,
       history_length: seen.length,
       fallback_used: placement === "home" && seen.length === 0 ? "popularity" : null,
-      hits: found.map((one, place) => hit(one, place + 1)),
+      hits: found.map((one, place) => this.told(hit(one, place + 1), explain)),
     };
   }
 
@@ -195,6 +229,36 @@ export class FakeShop {
         time: null,
       })),
     };
+  }
+
+  /** Lists the releases; `NAME:promote` puts one to the end, `NAME:rollback` takes it from there. */
+  private release(asked: string): Response {
+    if (this.releases === null) {
+      return problem({
+        status: 409,
+        title: "No releases",
+        detail: "this server serves one bundle",
+      });
+    }
+    const [name = "", deed] = asked.split(":");
+    const others = this.releases.filter((one) => one !== name);
+    if (deed === "promote") this.releases = [...others, name];
+    if (deed === "rollback") this.releases = [name, ...others];
+    return Response.json({
+      request_id: "r-releases",
+      bundle_version: "b1",
+      releases: this.releases.toSorted(),
+      current: this.releases.at(-1),
+      previous: this.releases.at(-2) ?? null,
+    });
+  }
+
+  private change(itemId: string, method: string, body: Partial<Item>): Response {
+    const place = this.items.findIndex((one) => one.item_id === itemId);
+    if (method === "DELETE") this.items.splice(place, 1);
+    else if (method === "PUT") this.items.push(item(itemId, body));
+    else Object.assign(this.items[place] ?? {}, body);
+    return Response.json({ request_id: "r-change", indexed: true });
   }
 
   private product(itemId: string): Response {

@@ -6,6 +6,8 @@ import type { StatsReply } from "@/api/types";
 import { ForYouView } from "@/features/for-you/for-you-view";
 import { useForYou } from "@/features/for-you/use-for-you";
 import { SearchBox } from "@/features/search/search-box";
+import { ShelfView } from "@/features/shelf/shelf-view";
+import { useShelf } from "@/features/shelf/use-shelf";
 import { TrailStrip } from "@/features/visitor/trail-strip";
 import { useTrail } from "@/features/visitor/use-visitors";
 import { categoryLevels, formatCount } from "@/lib/format";
@@ -62,7 +64,9 @@ export function HomePage() {
   const visitor = useVisitor();
   const stats = useQuery(statsQuery(useApi())).data;
   const forYou = useForYou(visitor);
-  const trail = useTrail(visitor);
+  const trail = useTrail(visitor, { isLive: true });
+  const trending = useShelf("trending", visitor);
+  const newest = useShelf("newest", visitor);
   return (
     <>
       <title>twotower shop</title>
@@ -70,6 +74,12 @@ export function HomePage() {
       <ForYouView forYou={forYou}>
         <TrailStrip trail={trail} now={Date.now()} />
       </ForYouView>
+      <ShelfView
+        title="Trending"
+        about="What most visitors were at in the last seven days."
+        shelf={trending}
+      />
+      <ShelfView title="New" about="What came on sale last." shelf={newest} />
     </>
   );
 }

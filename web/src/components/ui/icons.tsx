@@ -78,6 +78,14 @@ export function EyeIcon() {
   );
 }
 
+export function HiddenIcon() {
+  return (
+    <Icon>
+      <path d="M3 3l14 14M8 5.3A7 7 0 0 1 10 5c4.8 0 7.5 5 7.5 5a13 13 0 0 1-2 2.5M5.4 6.6A13 13 0 0 0 2.5 10S5.2 15 10 15a7.2 7.2 0 0 0 3.2-.8" />
+    </Icon>
+  );
+}
+
 export function BagIcon() {
   return (
     <Icon>

@@ -1,7 +1,9 @@
 import { Link } from "@tanstack/react-router";
+import type { Question } from "@/api/questions";
 import type { Hit, Item } from "@/api/types";
 import { Price, Rating, Stock } from "@/components/ui/facts";
 import { Picture } from "@/components/ui/picture";
+import { Why } from "@/components/why/why";
 import { categoryLevels } from "@/lib/format";
 import styles from "./product-card.module.css";
 
@@ -9,6 +11,8 @@ interface ProductCardProps {
   hit: Hit;
   /** The list this card is part of; opening the product says so to the server. */
   requestId: string;
+  /** What the list was asked with, for "Why this?". */
+  question: Question;
   /** A few words on why it is here. */
   note?: string | null;
   isEager?: boolean;
@@ -21,8 +25,13 @@ function eyebrowOf({ brand, category, title }: Item): string | null {
 }
 
 /** One product of a list. The whole card is the link; its name is the title. */
-export function ProductCard({ hit, requestId, note = null, isEager = false }: ProductCardProps) {
-  const { item } = hit;
+export function ProductCard({
+  hit: { item },
+  requestId,
+  question,
+  note = null,
+  isEager = false,
+}: ProductCardProps) {
   const eyebrow = eyebrowOf(item);
   return (
     <article className={styles.card}>
@@ -36,7 +45,7 @@ export function ProductCard({ hit, requestId, note = null, isEager = false }: Pr
           <Link
             to="/product/$itemId"
             params={{ itemId: item.item_id }}
-            state={{ requestId }}
+            state={{ requestId, question }}
             className={styles.link}
           >
             {item.title}
@@ -47,6 +56,7 @@ export function ProductCard({ hit, requestId, note = null, isEager = false }: Pr
           <Rating rating={item.rating} />
           {item.in_stock === false && <Stock inStock={false} />}
         </p>
+        <Why question={question} item={item} className={styles.why} />
       </div>
     </article>
   );

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { ApiError, UnreachableError } from "@/api/client";
+import { ApiError, UnreachableError } from "@/api/http";
 import { Button } from "@/components/ui/button";
 import { useOnline } from "@/lib/online";
 import styles from "./state.module.css";

@@ -8,18 +8,19 @@ import styles from "./for-you-view.module.css";
 import type { ForYou } from "./use-for-you";
 
 const STRANGER = "nothing is known of this visitor yet. Open a product and this list follows.";
+const NOBODY = "nothing is asked and nothing is kept of an anonymous visitor.";
 
 /** How a list came about that no history shaped. */
-function explainStranger(fallback: string | null): string {
-  if (fallback === "popularity") return `Popular with everyone: ${STRANGER}`;
-  if (fallback === "catalogue") return `In the order of the catalogue: ${STRANGER}`;
-  return `A first guess: ${STRANGER}`;
+function explainStranger(fallback: string | null, about: string): string {
+  if (fallback === "popularity") return `Popular with everyone: ${about}`;
+  if (fallback === "catalogue") return `In the order of the catalogue: ${about}`;
+  return `A first guess: ${about}`;
 }
 
 /** How this list came about, in one honest line. */
-export function explain(list: HomeList): string {
+export function explain(list: HomeList, { isAnonymous = false } = {}): string {
   const { history_length: length, fallback_used: fallback, arrivals } = list;
-  if (length === 0) return explainStranger(fallback);
+  if (length === 0) return explainStranger(fallback, isAnonymous ? NOBODY : STRANGER);
   const history = `${plural(length, "product")} in the history of this visitor`;
   if (fallback === "popularity" || fallback === "catalogue") {
     return `Popular with everyone: ${history} did not suffice for a personal list.`;
@@ -52,6 +53,7 @@ function Body({ forYou }: { forYou: ForYou }) {
           <ProductCard
             hit={hit}
             requestId={request_id}
+            question={forYou.question}
             note={marked.includes(hit.item_id) ? "New pick" : null}
           />
         </li>
@@ -73,7 +75,7 @@ export function ForYouView({ forYou, children }: { forYou: ForYou; children?: Re
           For you
         </h2>
         <p className={styles.why} role="status">
-          {forYou.state === "answered" && explain(forYou.list)}
+          {forYou.state === "answered" && explain(forYou.list, forYou)}
           {forYou.state === "loading" && "Choosing"}
         </p>
       </div>

@@ -1,17 +1,17 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { ApiError } from "@/api/client";
+import { ApiError } from "@/api/http";
+import type { Question } from "@/api/questions";
 import type { Item } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Price, Rating, Stock } from "@/components/ui/facts";
-import { Grid, GridSkeleton } from "@/components/ui/grid";
 import { BagIcon, CheckIcon } from "@/components/ui/icons";
 import { Picture } from "@/components/ui/picture";
-import { ProductCard } from "@/components/ui/product-card";
 import { Empty, Failure } from "@/components/ui/state";
+import { Why } from "@/components/why/why";
 import { type Attribute, categoryLevels, formatMonth, readAttribute } from "@/lib/format";
 import styles from "./product-view.module.css";
-import type { Deed, Product, Similar } from "./use-product";
+import type { Deed, Product } from "./use-product";
 
 /** Titles of real catalogues can be a paragraph; those are set smaller. */
 const LONG_TITLE = 70;
@@ -96,23 +96,6 @@ function DeedLine({ deed }: { deed: Deed | null }) {
   );
 }
 
-function SimilarItems({ similar }: { similar: Similar }) {
-  if (similar.state === "loading") return <GridSkeleton count={6} shape="rail" />;
-  if (similar.state === "failed") return <Failure error={similar.error} onRetry={similar.retry} />;
-  const { hits, request_id } = similar.answer;
-  if (hits.length === 0)
-    return <p className={styles.quiet}>Nothing in the catalogue is close to it.</p>;
-  return (
-    <Grid shape="rail" label="Similar items">
-      {hits.map((hit) => (
-        <li key={hit.item_id}>
-          <ProductCard hit={hit} requestId={request_id} />
-        </li>
-      ))}
-    </Grid>
-  );
-}
-
 function Loading() {
   return (
     <div className={styles.page} aria-hidden="true">
@@ -140,12 +123,14 @@ function Missing({ itemId }: { itemId: string }) {
 interface ProductViewProps {
   itemId: string;
   product: Product;
-  /** Stands below the similar items. */
+  /** What the list was asked with from which it was opened. */
+  question?: Question | undefined;
+  /** Stands below the product. */
   children?: ReactNode;
 }
 
 /** A product page in each of its states. */
-export function ProductView({ itemId, product, children }: ProductViewProps) {
+export function ProductView({ itemId, product, question, children }: ProductViewProps) {
   if (product.state === "loading") {
     return (
       <>
@@ -187,14 +172,11 @@ export function ProductView({ itemId, product, children }: ProductViewProps) {
             <Price price={item.price} />
           </p>
           <Actions product={product} />
+          {question !== undefined && <Why question={question} item={item} className={styles.why} />}
           {item.description !== null && <p className={styles.description}>{item.description}</p>}
           <Details item={item} />
         </div>
       </article>
-      <section className={styles.similar} aria-labelledby="similar-title">
-        <h2 id="similar-title">Similar items</h2>
-        <SimilarItems similar={product.similar} />
-      </section>
       {children}
     </>
   );

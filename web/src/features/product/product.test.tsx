@@ -1,8 +1,8 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { StrictMode } from "react";
 import { expect, test } from "vitest";
-import { visitorFrom } from "@/lib/identity";
+import { ANONYMOUS, visitorFrom } from "@/lib/identity";
 import { FakeShop, item } from "@/testing/fake-shop";
 import { renderWith } from "@/testing/render";
 import { ProductView } from "./product-view";
@@ -43,22 +43,30 @@ function makeShop() {
   ]);
 }
 
-test("shows the facts and the similar items", async () => {
+test("shows the facts", async () => {
   open(makeShop(), "A");
   expect(await screen.findByRole("heading", { level: 1, name: "Copper kettle" })).toBeVisible();
   expect(screen.getByText("1,249.50")).toBeVisible();
   expect(screen.getByText("dishwasher safe")).toBeVisible();
-  const similar = within(await screen.findByRole("list", { name: "Similar items" }));
-  expect(similar.getAllByRole("link").map((link) => link.textContent)).toEqual([
-    "Steel kettle",
-    "Tea pot",
-  ]);
+  expect(screen.queryByRole("button", { name: /Why this/ })).toBeNull();
+});
+
+test("an anonymous visitor leaves no view, and is told that nothing is recorded", async () => {
+  const shop = makeShop();
+  const nobody = visitorFrom(ANONYMOUS);
+  function Opened() {
+    const product = useProduct({ itemId: "A", visitor: nobody, requestId: null, visitKey: "n" });
+    return <ProductView itemId="A" product={product} />;
+  }
+  renderWith(shop, <Opened />);
+  await userEvent.click(await screen.findByRole("button", { name: "Add to cart" }));
+  expect(await screen.findByText(/^Not recorded: nothing is kept/)).toBeVisible();
+  expect(shop.events).toEqual([]);
 });
 
 test("opening it is one view that names its list", async () => {
   const shop = makeShop();
   open(shop, "A", "r-search-0");
-  await screen.findByRole("list", { name: "Similar items" });
   await waitFor(() => expect(shop.events).toHaveLength(1));
   expect(shop.events[0]).toMatchObject({
     event: "view",

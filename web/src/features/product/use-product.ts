@@ -2,14 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useApi } from "@/api/context";
 import { useSendEvent } from "@/api/events";
-import { productQuery, similarQuery } from "@/api/queries";
-import type { Item, Kind, RecommendationReply } from "@/api/types";
+import { productQuery } from "@/api/queries";
+import type { Item, Kind } from "@/api/types";
 import type { Visitor } from "@/lib/identity";
-
-export type Similar =
-  | { state: "loading" }
-  | { state: "failed"; error: Error; retry: () => void }
-  | { state: "answered"; answer: RecommendationReply };
 
 export interface Deed {
   kind: Kind;
@@ -23,7 +18,6 @@ export type Product =
   | {
       state: "answered";
       item: Item;
-      similar: Similar;
       /** What this visitor did here last, and whether the shop has stored it. */
       deed: Deed | null;
       addToCart: () => void;
@@ -52,9 +46,10 @@ function useView({ itemId, visitor, requestId, visitKey }: Opening, item: Item |
   const { send } = useSendEvent(visitor);
   const title = item?.title;
   useEffect(() => {
-    if (title === undefined || !isFirst(`${visitKey} ${visitor.id} ${itemId}`)) return;
+    if (title === undefined || visitor.kind === "anonymous") return;
+    if (!isFirst(`${visitKey} ${visitor.id} ${itemId}`)) return;
     send({ event: "view", itemId, title, requestId });
-  }, [send, itemId, title, requestId, visitKey, visitor.id]);
+  }, [send, itemId, title, requestId, visitKey, visitor]);
 }
 
 /** The last deed as the page tells it, from the state of its sending. */
@@ -70,12 +65,10 @@ function deedOf(sending: ReturnType<typeof useSendEvent>): Deed | null {
     : { kind, state: "stored", message: done };
 }
 
-/** A product page: the item, its neighbours, and what the visitor does with it. */
+/** A product page: the item, and what the visitor does with it. */
 export function useProduct(opening: Opening): Product {
   const { itemId, visitor, requestId } = opening;
-  const api = useApi();
-  const product = useQuery(productQuery(api, itemId));
-  const similar = useQuery(similarQuery(api, itemId, visitor));
+  const product = useQuery(productQuery(useApi(), itemId));
   const item = product.data?.item;
   useView(opening, item);
   const sending = useSendEvent(visitor);
@@ -88,20 +81,8 @@ export function useProduct(opening: Opening): Product {
   return {
     state: "answered",
     item,
-    similar: similarOf(similar),
     deed: deedOf(sending),
     addToCart: () => act("cart"),
     buy: () => act("purchase"),
   };
-}
-
-function similarOf(query: {
-  data: RecommendationReply | undefined;
-  error: Error | null;
-  refetch: () => unknown;
-}): Similar {
-  if (query.data !== undefined) return { state: "answered", answer: query.data };
-  return query.error
-    ? { state: "failed", error: query.error, retry: () => void query.refetch() }
-    : { state: "loading" };
 }

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import type { Asked } from "@/api/queries";
+import type { Asked } from "@/api/questions";
 import type { Hit, SearchReply } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Grid, GridSkeleton } from "@/components/ui/grid";
@@ -109,9 +109,9 @@ function WeakHits({ weak, title }: { weak: Answered["weak"]; title: string }) {
     <section className={styles.weak}>
       <h2>{title}</h2>
       <Grid label={title}>
-        {weak.map(({ hit, requestId }) => (
+        {weak.map(({ hit, ...from }) => (
           <li key={hit.item_id}>
-            <ProductCard hit={hit} requestId={requestId} />
+            <ProductCard hit={hit} {...from} />
           </li>
         ))}
       </Grid>
@@ -151,11 +151,11 @@ function Hits({
     <>
       {isAllByMeaning && <Notice>No product has these words. These fit by their meaning.</Notice>}
       <Grid label="Products found" listRef={list}>
-        {found.map(({ hit, requestId }, place) => (
+        {found.map(({ hit, ...from }, place) => (
           <li key={hit.item_id}>
             <ProductCard
               hit={hit}
-              requestId={requestId}
+              {...from}
               note={
                 !isAllByMeaning && mode === "hybrid" && isByMeaning(hit) ? "Found by meaning" : null
               }

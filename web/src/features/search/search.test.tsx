@@ -2,7 +2,7 @@ import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, test, vi } from "vitest";
-import type { Asked } from "@/api/queries";
+import type { Asked } from "@/api/questions";
 import type { Facet } from "@/api/types";
 import { visitorFrom } from "@/lib/identity";
 import type { Refinement } from "@/lib/refinement";

@@ -1,7 +1,8 @@
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useApi } from "@/api/context";
-import { type Asked, searchQuery } from "@/api/queries";
+import { searchQuery } from "@/api/queries";
+import { type Asked, type Question, searchQuestion } from "@/api/questions";
 import type { Hit, SearchReply } from "@/api/types";
 import type { Visitor } from "@/lib/identity";
 import { MAX_PAGES, PAGE_SIZE } from "@/lib/url-state";
@@ -10,6 +11,7 @@ export interface Found {
   hit: Hit;
   /** The answer that brought this hit. */
   requestId: string;
+  question: Question;
 }
 
 export type Search =
@@ -58,15 +60,21 @@ function usePages(asked: Asked, visitor: Visitor): Search {
   if (first?.data === undefined) {
     return first?.error ? { state: "failed", error: first.error, retry } : { state: "loading" };
   }
-  const of = (data: SearchReply | undefined, hits: "hits" | "weak_hits") =>
-    (data?.[hits] ?? []).map((hit) => ({ hit, requestId: data?.request_id ?? "" }));
-  const found = results.flatMap(({ data }) => of(data, "hits"));
+  const of = (data: SearchReply | undefined, page: number, hits: "hits" | "weak_hits") => {
+    const question = searchQuestion({ ...asked, page }, visitor);
+    return (data?.[hits] ?? []).map((hit) => ({
+      hit,
+      requestId: data?.request_id ?? "",
+      question,
+    }));
+  };
+  const found = results.flatMap(({ data }, index) => of(data, index + 1, "hits"));
   const isWhole = asked.page * PAGE_SIZE >= first.data.total || asked.page >= MAX_PAGES;
   return {
     state: "answered",
     answer: first.data,
     found,
-    weak: of(results.at(-1)?.data, "weak_hits"),
+    weak: of(results.at(-1)?.data, asked.page, "weak_hits"),
     isUpdating: false,
     hasMore: !isWhole && results.every((result) => (result.data?.hits.length ?? 0) > 0),
     isLoadingMore: results.some((result) => result.isPending && result.isFetching),
