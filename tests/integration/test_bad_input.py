@@ -234,7 +234,7 @@ def test_a_log_of_other_items_only_has_no_positives(folder):
     judgments = "query,item_id,grade\n,a,E\n"
     told = refused(source(folder, **{"events.csv": events, "judgments.csv": judgments}))
     assert "has no positives" in told
-    rules = "event_without_user 1 of events, blank_query 1 of judgments, unknown_item 2 of events"
+    rules = "event_without_user 1 of events, unknown_item 2 of events, blank_query 1 of judgments"
     assert f"left out by rule: {rules})" in told
 
 

@@ -1,14 +1,15 @@
 """The files of a table: one, a folder of parts, or all that a pattern names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from twotower.data import reading
+from twotower.data.broken_rows import Broken
 from twotower.data.encoding import UTF_8
-from twotower.data.reading import SUFFIXES
+from twotower.data.reading import SUFFIXES, Opened
 from twotower.data.shop_toml import toml_lines
 from twotower.errors import DataError
 
@@ -23,11 +24,13 @@ class Stacked:
         frame: the rows; a column that a part lacks is missing in its rows.
         rows: how many each part has, by its name.
         encodings: of the parts that are no UTF-8, by their name; guessed where nobody said.
+        broken: rows that were put aside, counted in all parts.
     """
 
     frame: pl.DataFrame
     rows: Mapping[str, int]
     encodings: Mapping[str, str] = field(default_factory=dict)
+    broken: tuple[Broken, ...] = ()
 
 
 def find(folder: Path, table: str, named: str | None) -> tuple[Path, ...]:
@@ -60,17 +63,18 @@ def find(folder: Path, table: str, named: str | None) -> tuple[Path, ...]:
     return tuple(whole) or _inside(folder / table) or _numbered(folder, table)
 
 
-def read(paths: tuple[Path, ...], encoding: str | None = None) -> Stacked:
+def read(paths: tuple[Path, ...], encoding: str | None = None, *, skips: bool = False) -> Stacked:
     """All parts of a table below each other.
 
     Args:
         paths: at least one, in the order of their rows.
         encoding: of the text, where the shop says it.
+        skips: rows that cannot be read are put aside, and stop nothing.
 
     Raises:
         DataError: a part cannot be read, or a column is of another kind than in the parts before.
     """
-    parts = [reading.opened(path, encoding) for path in paths]
+    parts = [reading.opened(path, encoding, skips=skips) for path in paths]
     frame = parts[0].frame
     for path, part in zip(paths[1:], parts[1:], strict=True):
         try:
@@ -88,7 +92,15 @@ def read(paths: tuple[Path, ...], encoding: str | None = None) -> Stacked:
             for path, part in zip(paths, parts, strict=True)
             if part.encoding != UTF_8
         },
+        tuple(_counted_on(parts)),
     )
+
+
+def _counted_on(parts: list[Opened]) -> Iterator[Broken]:
+    before = 0
+    for part in parts:
+        yield from (replace(one, row=one.row + before) for one in part.broken)
+        before += len(part.frame)
 
 
 def called(paths: tuple[Path, ...], folder: Path) -> str:

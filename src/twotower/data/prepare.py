@@ -56,7 +56,7 @@ def prepare(
     config = config or PrepareConfig()
     tell = progress or _quietly
     tell("read", 0, len(_STAGES))
-    tables = read(source)
+    tables = read(source, skips=config.on_error == "skip")
     found = profile_read(tables)
     tell("check", 1, len(_STAGES))
     tables, refused, faults = (
@@ -80,15 +80,17 @@ def prepare(
     return replace(dataset, profile=profile, refused=refused)
 
 
-def read(source: Source) -> Tables:
+def read(source: Source, *, skips: bool = False) -> Tables:
     """The tables of a folder, of a public data set, or of a shop made up; see `prepare`."""
-    if isinstance(source, Published | Export):
+    if isinstance(source, Published):
         return source.tables()
+    if isinstance(source, Export):
+        return source.tables(skips=skips)
     text = str(source)
     if is_published(text) and not Path(source).exists():
         raise DataError(f"{text} is a public data set: say where its files are by --from FOLDER.")
     if text != SYNTHETIC and not text.startswith(f"{SYNTHETIC}:"):
-        return read_source(Path(source))
+        return read_source(Path(source), skips=skips)
     from twotower.data.synthetic.shop import synthetic_shop
 
     return synthetic_shop(**_sizes(text))

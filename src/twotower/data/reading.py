@@ -3,37 +3,35 @@
 import csv
 import gzip
 import io
-import json
 import re
-import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 import polars as pl
 
+from twotower.data import broken_rows
+from twotower.data.broken_rows import Broken, Parted
 from twotower.data.encoding import UTF_8, decoded
 from twotower.errors import DataError, MissingExtra, installing
 
-_RAGGED_REMEDY: Final = {
-    True: 'Quote values that hold a separator: "a, b"',
-    False: "Keep the separators of empty values, or export it again if it was cut off.",
-}
 _QUOTES_REMEDY: Final = 'Quote a value that holds a quote, and write that one twice: "5"" pipe"'
 LARGE: Final = 32 * 2**20
 """Bytes from which a file is read in place."""
+_UNPACKED: Final = 5
+"""How much larger than on disk a packed file is taken to be."""
 SUFFIXES: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A file's table, and the encoding of its text; Parquet's is UTF-8."""
+    """A file's table, the encoding of its text (Parquet's is UTF-8), and rows put aside."""
 
     frame: pl.DataFrame
     encoding: str = UTF_8
+    broken: tuple[Broken, ...] = ()
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -41,12 +39,13 @@ def read(path: Path) -> pl.DataFrame:
     return opened(path).frame
 
 
-def opened(path: Path, encoding: str | None = None) -> Opened:
+def opened(path: Path, encoding: str | None = None, *, skips: bool = False) -> Opened:
     """The table of a file; CSV and TSV as text, so that a wrong value can be named later.
 
     Args:
         path: the file.
         encoding: of its text, where it is known.
+        skips: rows that cannot be read are put aside, and stop nothing.
 
     Raises:
         DataError: the file is empty, truncated or damaged; names the place.
@@ -65,7 +64,8 @@ def opened(path: Path, encoding: str | None = None) -> Opened:
         found = Opened(_parquet(data, path.name))
     else:
         text, read_in = decoded(data, path.name, encoding)
-        found = Opened(_written(text, path.name, suffix), read_in)
+        frame, broken = _written(text, path.name, suffix, skips=skips)
+        found = Opened(frame, read_in, broken)
     if found.frame.is_empty():
         raise DataError(f"{path.name} has no rows. Export it again.")
     return found
@@ -106,7 +106,7 @@ def fault_of(path: Path) -> str | None:
     try:
         _, separator = _header(path)
         with _text(path) as file:
-            return _ragged(file, path.name, separator)
+            return broken_rows.ragged(file, path.name, separator)
     except (csv.Error, UnicodeError, EOFError, OSError):
         return None
 
@@ -140,28 +140,28 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def size_of(path: Path) -> int:
+    """Bytes of what is in a file, more or less where it is packed."""
+    packed = path.suffix in (".gz", ".zst", ".parquet")
+    return path.stat().st_size * (_UNPACKED if packed else 1)
+
+
 def _large(path: Path) -> pl.DataFrame | None:
-    """A large file that is not packed, read without a copy of its bytes.
+    """A large file, read without a copy of its bytes.
 
     None for any other, and where a fault has to be named or rows may end early: then it is
     read the slow way.
     """
     try:
-        if path.stat().st_size < LARGE or path.suffix not in SUFFIXES:
+        if size_of(path) < LARGE or suffix_of(path) not in SUFFIXES:
             return None
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-        if path.suffix not in (".csv", ".tsv"):
-            return pl.read_ndjson(path, infer_schema_length=None)
-        with path.open(encoding=UTF_8) as file:
-            header = file.readline()
-        separator = "\t" if path.suffix == ".tsv" else _separator(header)
-        frame = pl.read_csv(path, separator=separator, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError, ValueError):
+        frame = scanned(path).collect()
+    except (pl.exceptions.PolarsError, OSError, ValueError, DataError):
         return None
-    has_twice = len(set(next(_rows([header], separator)))) < frame.width
-    may_end_early = frame.width == 1 or frame.to_series(-1).null_count() > 0
-    return None if has_twice or may_end_early or frame.is_empty() else frame
+    is_text = suffix_of(path) in (".csv", ".tsv")
+    may_end_early = is_text and (frame.width == 1 or frame.to_series(-1).null_count() > 0)
+    may_be_mixed = suffix_of(path) in (".jsonl", ".ndjson", ".json") and _may_be_mixed(frame)
+    return None if may_end_early or may_be_mixed or frame.is_empty() else frame
 
 
 def _bytes(path: Path) -> bytes:
@@ -198,10 +198,11 @@ def _zstandard(data: bytes, name: str) -> bytes:
     )
 
 
-def _written(text: str, name: str, suffix: str) -> pl.DataFrame:
+def _written(text: str, name: str, suffix: str, *, skips: bool) -> Parted:
+    """The table of a text, and the rows of it that are put aside."""
     if suffix in (".csv", ".tsv"):
-        return _separated(text, name, "\t" if suffix == ".tsv" else None)
-    return _json(text, name)
+        return _separated(text, name, "\t" if suffix == ".tsv" else None, skips=skips)
+    return _json(text, name, skips=skips)
 
 
 def _parquet(data: bytes, name: str) -> pl.DataFrame:
@@ -214,7 +215,7 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
         ) from error
 
 
-def _separated(text: str, name: str, known: str | None) -> pl.DataFrame:
+def _separated(text: str, name: str, known: str | None, *, skips: bool) -> Parted:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.rstrip("\n")  # blank lines at the end are no rows
@@ -227,12 +228,16 @@ def _separated(text: str, name: str, known: str | None) -> pl.DataFrame:
     except csv.Error as error:
         raise DataError(f"{name}: {error}. {_QUOTES_REMEDY}") from error
     except pl.exceptions.PolarsError as error:
-        told = f"{name}: {_first_line(error)}. {_QUOTES_REMEDY}"
-        raise DataError(_ragged(io.StringIO(text), name, separator) or told) from error
+        fault = broken_rows.ragged(io.StringIO(text), name, separator)
+        if fault and skips:
+            return broken_rows.without_ragged(text, separator)
+        raise DataError(fault or f"{name}: {_first_line(error)}. {_QUOTES_REMEDY}") from error
     ends_early = frame.width > 1 and frame.to_series(-1).null_count() > 0
-    if ends_early and (fault := _ragged(io.StringIO(text), name, separator)):
+    if ends_early and (fault := broken_rows.ragged(io.StringIO(text), name, separator)):
+        if skips:
+            return broken_rows.without_ragged(text, separator)
         raise DataError(fault)
-    return frame
+    return frame, ()
 
 
 def _separator(text: str) -> str:
@@ -241,14 +246,8 @@ def _separator(text: str) -> str:
     return next((sign for sign in (",", ";", "\t", "|") if sign in header), ",")
 
 
-def _rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """The fields of each row, the header first."""
-    csv.field_size_limit(sys.maxsize)
-    return csv.reader(lines, delimiter=separator)
-
-
 def _check_header(text: str, name: str, separator: str) -> None:
-    header = next(_rows(io.StringIO(text), separator))
+    header = next(broken_rows.fields(io.StringIO(text), separator))
     twice = [column for column, count in Counter(header).items() if column and count > 1]
     if twice:
         raise DataError(
@@ -257,54 +256,28 @@ def _check_header(text: str, name: str, separator: str) -> None:
         )
 
 
-def _ragged(lines: Iterable[str], name: str, separator: str) -> str | None:
-    """Names the first row whose number of fields is not the header's."""
-    rows = _rows(lines, separator)
-    width = len(next(rows))
-    for row, values in enumerate(rows, start=1):
-        if values and len(values) != width:
-            fields = "1 field" if len(values) == 1 else f"{len(values)} fields"
-            return (
-                f"{name}: row {row} (the header not counted) has {fields}, the header has "
-                f"{width}. {_RAGGED_REMEDY[len(values) > width]}"
-            )
-    return None
-
-
-def _json(text: str, name: str) -> pl.DataFrame:
+def _json(text: str, name: str, *, skips: bool) -> Parted:
+    is_array = text.lstrip().startswith("[")
+    read = pl.read_json if is_array else pl.read_ndjson
     try:
-        if text.lstrip().startswith("["):
-            return pl.read_json(io.StringIO(text), infer_schema_length=None)
-        return pl.read_ndjson(io.StringIO(text), infer_schema_length=None)
+        frame, told = read(io.StringIO(text), infer_schema_length=None), ""
     except pl.exceptions.PolarsError as error:
-        raise DataError(_broken_line(text, name) or f"{name}: {_first_line(error)}") from error
+        frame, told = None, f"{name}: {_first_line(error)}"
+    if frame is not None and (is_array or not _may_be_mixed(frame)):
+        return frame, ()
+    fault = None if is_array else broken_rows.broken_line(text, name)
+    if fault and skips:
+        return broken_rows.without_broken_lines(text)
+    if frame is None or fault:
+        raise DataError(fault or told)
+    return frame, ()
 
 
-def _broken_line(text: str, name: str) -> str | None:
-    """Names the first line that is no object, or has another kind of value than those before."""
-    kinds: dict[str, str] = {}
-    for line, content in enumerate(text.splitlines(), start=1):
-        try:
-            value = json.loads(content) if content.strip() else {}
-        except ValueError as error:
-            return f"{name}: row {line} is no JSON ({error}). Each line must be one JSON object."
-        if not isinstance(value, dict):
-            return f"{name}: row {line} is no JSON object. Each line must be one JSON object."
-        for column, kind in _kinds(value):
-            if kinds.setdefault(column, kind) != kind:
-                return (
-                    f"{name}: row {line}, column '{column}': expected {kinds[column]}, as in the "
-                    f"rows before, got {kind}. Write one kind of value in a column."
-                )
-    return None
-
-
-def _kinds(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The kind of each value that is there, in words."""
-    words = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-    for column, value in row.items():
-        if value is not None:
-            yield column, words.get(type(value), "a number")
+def _may_be_mixed(frame: pl.DataFrame) -> bool:
+    """Whether a list or an object may have been read as the text that it is written in."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    looks = [pl.col(name).str.contains(r"^\s*[\[{]").any() for name in texts]
+    return bool(texts) and frame.select(pl.any_horizontal(looks)).item()
 
 
 def _first_line(error: Exception) -> str:

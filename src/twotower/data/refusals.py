@@ -1,13 +1,16 @@
 """Rows that break their table's contract, put aside instead of stopping everything."""
 
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final, Literal
 
 import polars as pl
 
+from twotower.data.broken_rows import Broken
 from twotower.data.check import Forms, checked
 from twotower.data.rule import LEFT_OUT, Rule, record
 from twotower.data.tables import Tables
-from twotower.errors import RowError
+from twotower.errors import DataError, RowError
 
 OnError = Literal["stop", "skip"]
 _MOST: Final = 0.5
@@ -33,6 +36,15 @@ def checked_rows(
     source = tables
     refused: list[dict[str, str | None]] = []
     rules: list[Rule] = []
+    for name, broken in source.broken.items():
+        if len(broken) > _MOST * sizes[name]:
+            raise _mostly_broken(source, name, broken)
+        refused += (_told(name, source.place(name, one.row + 1), one) for one in broken)
+        examples = pl.DataFrame([asdict(one) | {"row": one.row + 1} for one in broken])
+        rules.append(record("refused_row", name, len(broken), LEFT_OUT, examples))
+        kept = ~places[name].is_in([one.row for one in broken])
+        places[name] = places[name].filter(kept)
+        tables = tables.with_frames({name: tables.frames[name].filter(kept)})
     while True:
         try:
             return checked(tables, forms), _table(refused), tuple(rules)
@@ -43,21 +55,32 @@ def checked_rows(
                 raise
             for row, value in zip(error.rows, frame[error.column].gather(bad), strict=True):
                 place = source.place(name, int(places[name][row]) + 1)
-                refused.append(_line(name, place, error, value))
+                told = None if value is None else str(value)
+                fault = Broken(row, error.column, told, error.expected)
+                refused.append(_told(name, place, fault))
             rules.append(record("refused_row", name, len(bad), LEFT_OUT, frame[error.rows]))
             kept = ~pl.int_range(len(frame), eager=True).is_in(bad.implode())
             places[name] = places[name].filter(kept)
             tables = tables.with_frames({name: frame.filter(kept)})
 
 
-def _line(table: str, place: str, error: RowError, value: Any) -> dict[str, str | None]:
+def _told(table: str, place: str, fault: Broken) -> dict[str, str | None]:
     return {
         "table": table,
         "row": place,
-        "column": error.column,
-        "value": None if value is None else str(value),
-        "expected": error.expected,
+        "column": fault.column,
+        "value": fault.value,
+        "expected": fault.expected,
     }
+
+
+def _mostly_broken(tables: Tables, table: str, broken: Sequence[Broken]) -> DataError:
+    first = broken[0]
+    return DataError(
+        f"{tables.place(table, first.row + 1)}: expected {first.expected}, and so with "
+        f"{len(broken):,} of {len(tables.frames[table]):,} rows: more than half, so they are not "
+        "skipped. Export the file again."
+    )
 
 
 def _table(refused: list[dict[str, str | None]]) -> pl.DataFrame:

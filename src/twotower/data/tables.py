@@ -9,6 +9,7 @@ from typing import Final, Literal
 import polars as pl
 
 from twotower.data import mapping, parts, reading, shop_toml
+from twotower.data.broken_rows import Broken
 from twotower.data.shop_toml import SHOP_FILE, Shop
 from twotower.data.times import UTC
 from twotower.errors import DataError
@@ -45,6 +46,7 @@ class Tables:
         columns: by table, our column names and what the shop calls them.
         ignored: by table, the shop's columns that nothing reads.
         before: by table that is a part of one, how many rows of that come first.
+        broken: by table, rows that could not be read and are to be put aside.
     """
 
     items: pl.DataFrame
@@ -64,6 +66,7 @@ class Tables:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before: Mapping[str, int] = field(default_factory=dict)
+    broken: Mapping[str, tuple[Broken, ...]] = field(default_factory=dict)
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -137,10 +140,10 @@ class Export:
     shop_file: Path | None = None
     mapping: Shop | None = None
 
-    def tables(self) -> Tables:
+    def tables(self, *, skips: bool = False) -> Tables:
         """Everything in the files, with our column names; see `read_source`."""
         check_folder(self.folder)
-        return read_source(self.folder, self.shop())
+        return read_source(self.folder, self.shop(), skips=skips)
 
     def shop(self) -> Shop:
         """How its tables are mapped.
@@ -160,7 +163,9 @@ class Export:
         return shop_toml.read(self.shop_file)
 
 
-def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = None) -> Tables:
+def read_source(
+    folder: Path, shop: Shop | None = None, *, leaves: str | None = None, skips: bool = False
+) -> Tables:
     """The tables of a folder, named `items`, `events`, `users`, `judgments`.
 
     Each is Parquet, CSV, TSV or JSON lines, packed or not, whole or in parts. Common column
@@ -171,6 +176,7 @@ def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = 
         folder: of the tables.
         shop: how they are mapped, in place of the folder's shop.toml.
         leaves: a table that is not read.
+        skips: rows that cannot be read are put aside, and stop nothing.
 
     Raises:
         DataError: the folder has no `items` table, or neither `events` nor `judgments`; a
@@ -183,7 +189,9 @@ def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = 
     if "items" not in found or not (shop.catalogue_only or {"events", "judgments"} & set(found)):
         raise DataError(_lacks_tables(folder, found))
     found = {table: paths for table, paths in found.items() if table != leaves}
-    stacked = {table: parts.read(found[table], shop.tables[table].encoding) for table in found}
+    stacked = {
+        table: parts.read(found[table], shop.tables[table].encoding, skips=skips) for table in found
+    }
     files = {table: parts.called(paths, folder) for table, paths in found.items()}
     mapped = {
         table: mapping.apply(read.frame, table, shop.tables[table], files[table])
@@ -203,6 +211,7 @@ def read_source(folder: Path, shop: Shop | None = None, *, leaves: str | None = 
         encodings={name: was for read in stacked.values() for name, was in read.encodings.items()},
         columns={table: m.columns for table, m in mapped.items()},
         ignored={table: m.ignored for table, m in mapped.items()},
+        broken={table: read.broken for table, read in stacked.items() if read.broken},
     )
 
 

@@ -1,6 +1,8 @@
 """`--on-error skip`: rows at fault are put aside with their reason, the rest is prepared."""
 
+import io
 import json
+import re
 
 import polars as pl
 import pytest
@@ -83,3 +85,59 @@ def test_grades_and_parts_keep_their_own_row_numbers(tmp_path):
         "judgments.csv: row 3",
     }
     assert refused.schema == dict.fromkeys(refused.columns, pl.String)
+
+
+LINES = pl.read_csv(io.StringIO(EVENTS)).write_ndjson()
+BROKEN = {
+    "a row with too few fields": ("events.csv", EVENTS + "u3,a\nu4,b,view,2025-03-09\n", "u3,a"),
+    "a row with too many fields": (
+        "events.csv",
+        EVENTS + "u3,a,view,2025-03-05,x\nu4,b,view,2025-03-09\n",
+        "u3,a,view,2025-03-05,x",
+    ),
+    "a line that is no object": (
+        "events.jsonl",
+        LINES
+        + '[1, 2]\n{"user_id": "u4", "item_id": "b", "event": "view", "time": "2025-03-09"}\n',
+        "[1, 2]",
+    ),
+    "a line cut off": (
+        "events.jsonl",
+        LINES + '{"user_id": "u\n'
+        '{"user_id": "u4", "item_id": "b", "event": "view", "time": "2025-03-09"}\n',
+        '{"user_id": "u',
+    ),
+    "a list among texts": (
+        "events.jsonl",
+        LINES + '{"user_id": "u3", "item_id": ["a", "b"], "event": "view", "time": "2025-03-09"}\n'
+        '{"user_id": "u4", "item_id": "b", "event": "view", "time": "2025-03-09"}\n',
+        '["a", "b"]',
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "text", "value"), BROKEN.values(), ids=BROKEN)
+def test_a_row_that_cannot_be_read_is_put_aside_and_the_next_one_is_read(
+    tmp_path, file, text, value
+):
+    source = shop(tmp_path, **{"events": None, file: text})
+    with pytest.raises(DataError, match=re.escape(f"{file}: row 6")):
+        prepare(source)
+    dataset = prepare(source, SKIP)
+    assert dataset.refused["row"].str.contains("row 6").to_list() == [True]
+    assert dataset.refused["value"].to_list() == [value]
+    assert dataset.events["user_id"].to_list().count("u4") == 1
+    assert dataset.counts["events"] == 6
+    (rule,) = (one for one in dataset.profile["cleaning"] if one["name"] == "refused_row")
+    assert (rule["count"], rule["examples"][0]["row"]) == (1, 6)
+
+
+def test_rows_after_a_broken_one_keep_their_numbers(tmp_path):
+    source = shop(tmp_path, events=EVENTS + "u3,a\nu4,b,view,soon\n")
+    assert prepare(source, SKIP).refused["row"].str.extract(r"row (\d+)").to_list() == ["6", "7"]
+
+
+def test_a_file_of_which_most_rows_are_broken_is_not_skipped(tmp_path):
+    source = shop(tmp_path, events=EVENTS + "u3,a\n" * 6)
+    with pytest.raises(DataError, match=r"6 of 11 rows: more than half"):
+        prepare(source, SKIP)

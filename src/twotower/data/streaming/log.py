@@ -18,8 +18,6 @@ from twotower.errors import DataError
 
 BATCH_ROWS: Final = 1_000_000
 _STREAMED: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-_UNPACKED: Final = 5
-"""How much larger than on disk a packed file is taken to be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +52,20 @@ class Log:
     batch_rows: int = BATCH_ROWS
 
     @classmethod
-    def of(cls, export: Export) -> "Log | None":
-        """The log of a folder; None where there is none that can be read batch by batch."""
+    def of(cls, export: Export, *, skips: bool = False) -> "Log | None":
+        """The log of a folder; None where there is none that can be read batch by batch.
+
+        Args:
+            export: the folder.
+            skips: rows of the other tables that cannot be read are put aside.
+        """
         tables.check_folder(export.folder)
         shop = export.shop()
         paths = tables.files_of(export.folder, shop).get("events", ())
         is_streamed = all(reading.suffix_of(path) in _STREAMED for path in paths)
         if not paths or not is_streamed or shop.tables["events"].encoding is not None:
             return None
-        others = partial(tables.read_source, export.folder, shop, leaves="events")
+        others = partial(tables.read_source, export.folder, shop, leaves="events", skips=skips)
         return cls(export.folder, paths, shop, others)
 
     @classmethod
@@ -88,10 +91,7 @@ class Log:
     @property
     def size(self) -> int:
         """Bytes of the text, more or less."""
-        return sum(
-            path.stat().st_size * (_UNPACKED if path.suffix in (".gz", ".zst", ".parquet") else 1)
-            for path in self.paths
-        )
+        return sum(reading.size_of(path) for path in self.paths)
 
     def name(self, path: Path) -> str:
         """What to call one of the files, of which two may have the same name in two folders."""

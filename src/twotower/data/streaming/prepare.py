@@ -47,7 +47,8 @@ def large_log(source: object, config: PrepareConfig, smallest: int | None = None
     by_user = config.split in _BY_USER and not config.k_core and config.unknown_items == "drop"
     if not isinstance(export, Export | Published) or not export.folder.is_dir() or not by_user:
         return None
-    log = Log.of(export) if isinstance(export, Export) else Log.published(export)
+    skips = config.on_error == "skip"
+    log = Log.of(export, skips=skips) if isinstance(export, Export) else Log.published(export)
     if log is None or log.size < (LARGE if smallest is None else smallest):
         return None
     return None if schema.SPLIT in log.header.columns else log
