@@ -16,14 +16,7 @@ interface RawTask {
   variants: Record<string, Slices>;
   baselines?: Record<string, Slices>;
   health?: { state: string; sentence: string };
-  relevance?: { ece: number; bins: Bin[] } | null;
-}
-
-/** Hits of about one relevance, and how many of them were right. */
-export interface Bin {
-  predicted: number;
-  observed: number;
-  n: number;
+  relevance?: { ece: number } | null;
 }
 
 /** The report of a bundle, as far as the studio reads it. */
@@ -36,7 +29,6 @@ export interface Report {
   metrics: Slices;
   baselines: Record<string, Slices>;
   tasks: Record<string, RawTask>;
-  training?: { curve?: Record<string, number>[] };
 }
 
 export interface System {
