@@ -28,7 +28,7 @@ PORT ?= 8000
 # What pip did not compile, the first process does, and keeps: without, each one takes seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install web demo test test-all lint audit format docs openapi pin chromium postgres redis clean
+.PHONY: help install web demo test test-all lint audit format docs site openapi pin chromium postgres redis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ format: $(INSTALLED) $(WEB_INSTALLED) ## put Python and TypeScript into our form
 
 docs: $(INSTALLED) openapi ## write the generated pages again
 	$(BIN)/python docs/generate.py cli columns
+
+site: $(INSTALLED) ## build the documentation as a site, in build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
 
 openapi: $(INSTALLED) $(WEB_INSTALLED) ## write the HTTP interface's OpenAPI document and the types of the web app again
 	$(BIN)/python docs/generate.py openapi
