@@ -182,7 +182,7 @@ export interface paths {
          * @description Puts in and takes out many products, a line of JSON each; each line is judged by itself.
          *
          *     A line is a product with its `item_id`, or `{"item_id": ..., "deleted": true}`. Those that
-         *     are sound are on disk in one step, and found by the next search.
+         *     are sound are on disk in one step, and found by the next search unless `wait=stored`.
          */
         post: operations["change_products"];
         delete?: never;
@@ -205,20 +205,20 @@ export interface paths {
         get: operations["product"];
         /**
          * Put Product
-         * @description Adds or replaces a product; it is on disk, and found by the next search.
+         * @description Adds or replaces a product; it is on disk, and found by the next search when waited for.
          */
         put: operations["put_product"];
         post?: never;
         /**
          * Delete Product
-         * @description Takes a product out; that is on disk, and no answer has it from now on.
+         * @description Takes a product out; on disk, and in no answer from now on when waited for.
          */
         delete: operations["delete_product"];
         options?: never;
         head?: never;
         /**
          * Patch Product
-         * @description Changes some fields of a product; they are on disk, and in the next answer.
+         * @description Changes some fields of a product; on disk, and in the next answer when waited for.
          */
         patch: operations["patch_product"];
         trace?: never;

@@ -57,7 +57,7 @@ def change_products(
     """Puts in and takes out many products, a line of JSON each; each line is judged by itself.
 
     A line is a product with its `item_id`, or `{"item_id": ..., "deleted": true}`. Those that
-    are sound are on disk in one step, and found by the next search.
+    are sound are on disk in one step, and found by the next search unless `wait=stored`.
     """
     return batch_reply(shop, lines, wait, request_id)
 
@@ -76,7 +76,7 @@ def put_product(
     request_id: RequestId,
     wait: _Wait = "indexed",
 ) -> ChangedProductReply:
-    """Adds or replaces a product; it is on disk, and found by the next search."""
+    """Adds or replaces a product; it is on disk, and found by the next search when waited for."""
     return _changed(shop, shop.put_product(item_id, product), wait, request_id)
 
 
@@ -88,7 +88,7 @@ def patch_product(
     request_id: RequestId,
     wait: _Wait = "indexed",
 ) -> ChangedProductReply:
-    """Changes some fields of a product; they are on disk, and in the next answer."""
+    """Changes some fields of a product; on disk, and in the next answer when waited for."""
     return _changed(shop, shop.patch_product(item_id, patch), wait, request_id)
 
 
@@ -96,7 +96,7 @@ def patch_product(
 def delete_product(
     item_id: IdInPath, shop: Shop, request_id: RequestId, wait: _Wait = "indexed"
 ) -> DeletedProductReply:
-    """Takes a product out; that is on disk, and no answer has it from now on."""
+    """Takes a product out; on disk, and in no answer from now on when waited for."""
     task = _settled(shop, shop.delete_product(item_id), wait)
     return DeletedProductReply(request_id=request_id, item_id=item_id, **_left(task))
 
