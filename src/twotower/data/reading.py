@@ -6,9 +6,10 @@ import io
 import re
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import polars as pl
 
@@ -92,7 +93,10 @@ def scanned(path: Path) -> pl.LazyFrame:
     if suffix not in (".csv", ".tsv"):
         return pl.scan_ndjson(path, infer_schema_length=None)
     header, separator = _header(path)
-    _check_header(header, path.name, separator)
+    try:
+        _check_header(header, path.name, separator)
+    except csv.Error as error:
+        raise pl.exceptions.ComputeError(f"{path.name}: {error}") from error
     return pl.scan_csv(path, separator=separator, infer_schema=False)
 
 
@@ -103,34 +107,51 @@ def fault_of(path: Path) -> str | None:
     """
     if suffix_of(path) not in (".csv", ".tsv"):
         return None
+    faults: tuple[type[Exception], ...] = (csv.Error, pl.exceptions.PolarsError, *_unreadable())
     try:
         _, separator = _header(path)
         with _text(path) as file:
             return broken_rows.ragged(file, path.name, separator)
-    except (csv.Error, UnicodeError, EOFError, OSError):
+    except faults:
         return None
 
 
 def _header(path: Path) -> tuple[str, str]:
-    """The first line of a file, and what parts its columns."""
-    with _text(path) as file:
-        header = file.readline()
+    """The first line of a file, and what parts its columns; a PolarsError where there is none."""
+    try:
+        with _text(path) as file:
+            header = file.readline()
+    except _unreadable() as error:
+        raise pl.exceptions.ComputeError(f"{path.name}: {error}") from error
+    if not header.strip():
+        raise pl.exceptions.ComputeError(f"{path.name}: there is no header")
     return header, "\t" if suffix_of(path) == ".tsv" else _separator(header)
 
 
 def _text(path: Path) -> TextIO:
-    packed = path.suffix.removeprefix(".")
-    if packed == "zst":
-        import zstandard
-
-        return io.TextIOWrapper(
-            zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True),
-            encoding="utf-8-sig",
-            newline="",
-        )
-    unpack = gzip.open if packed == "gz" else open
+    if path.suffix == ".zst":
+        bare = _zstandard_module(path.name).ZstdDecompressor()
+        unpacked = bare.stream_reader(path.open("rb"), read_across_frames=True)
+        return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+    unpack = gzip.open if path.suffix == ".gz" else open
     file: TextIO = unpack(path, "rt", encoding="utf-8-sig", newline="")
     return file
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What is raised by a text that is damaged, cut off or in another encoding."""
+    known = (OSError, EOFError, UnicodeError, zlib.error)
+    with suppress(MissingExtra):
+        return (*known, _zstandard_module("it").ZstdError)
+    return known
+
+
+def _zstandard_module(name: str) -> Any:
+    try:
+        import zstandard
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"reading {name} needs zstandard; {installing('train')}") from missing
+    return zstandard
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
@@ -179,10 +200,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _zstandard(data: bytes, name: str) -> bytes:
-    try:
-        import zstandard
-    except ModuleNotFoundError as missing:
-        raise MissingExtra(f"reading {name} needs zstandard; {installing('train')}") from missing
+    zstandard = _zstandard_module(name)
     frames, rest, fault = [], data, "it ends too early"
     try:
         while rest:

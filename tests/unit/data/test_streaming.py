@@ -4,6 +4,7 @@ import gzip
 
 import polars as pl
 import pytest
+import zstandard
 from little_shop import EVENTS, JUDGMENTS, shop
 from messy_shop import assert_same, folder, in_parts, messy_shop
 
@@ -109,6 +110,29 @@ def test_rows_at_fault_are_put_aside_with_their_place(tmp_path):
     aside = [(tmp_path / name / "refused.jsonl").read_text() for name in ("parts", "whole")]
     assert aside[0] == aside[1]
     assert "row 6" in aside[0]
+
+
+DAMAGED = {
+    "gz": ("events.csv.gz", gzip.compress(EVENTS.encode() * 50)[:-9], "truncated or damaged gzip"),
+    "zst": ("events.csv.zst", zstandard.compress(EVENTS.encode() * 50)[:-3], "damaged zst"),
+    "parquet": ("events.parquet", b"PAR1 and nothing else", "truncated or damaged Parquet"),
+    "no UTF-8": ("events.csv", EVENTS.encode() + b"u\xff\xfe,a,view,2025-03-09\n", None),
+}
+
+
+@pytest.mark.parametrize(("file", "data", "told"), DAMAGED.values(), ids=DAMAGED)
+def test_a_log_that_cannot_be_read_in_parts_is_read_as_a_whole_or_its_fault_named(
+    tmp_path, monkeypatch, file, data, told
+):
+    source = shop(folder(tmp_path), **{"events": None, file: data})
+    monkeypatch.setattr(streaming, "LARGE", 1)
+    work = recipe("tiny"), tmp_path / "out", Workshop(tmp_path)
+    if told is None:
+        assert pipeline.prepare(source, *work).counts["events"] == 6
+        return
+    with pytest.raises(DataError, match=told):
+        pipeline.prepare(source, *work)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

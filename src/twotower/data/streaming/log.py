@@ -166,9 +166,9 @@ class Log:
                     _refuse_ragged(path)
                     is_whole = True
                 yield pl.concat([empty, raw], how="diagonal_relaxed")
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, OSError) as error:
             _refuse_ragged(path)
-            raise
+            raise pl.exceptions.ComputeError(f"{path.name}: {error}") from error
 
 
 def _refuse_ragged(path: Path) -> None:

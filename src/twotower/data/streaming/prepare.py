@@ -51,7 +51,10 @@ def large_log(source: object, config: PrepareConfig, smallest: int | None = None
     log = Log.of(export, skips=skips) if isinstance(export, Export) else Log.published(export)
     if log is None or log.size < (LARGE if smallest is None else smallest):
         return None
-    return None if schema.SPLIT in log.header.columns else log
+    try:
+        return None if schema.SPLIT in log.header.columns else log
+    except (pl.exceptions.PolarsError, OSError):  # damaged: read as a whole, the fault is named
+        return None
 
 
 def prepare(
@@ -165,7 +168,7 @@ def _profile_read(log: Log, found: Sorted) -> dict[str, Any]:
     rows = {Path(name).name: file.look.rows for name, file in found.files.items()}
     return {
         "file": log.called,
-        "rows": sum(rows.values()),
+        "rows": sum(file.look.rows for file in found.files.values()),
         "parts": rows if len(rows) > 1 else {},
         "columns": dict(log.header.columns),
         "ignored_columns": list(log.header.ignored),
