@@ -24,6 +24,14 @@ _ORDERS: Final[dict[Operator, np.ufunc]] = {
 }
 
 
+def held_by(mask: Mask, rows: NDArray[np.int64]) -> Mask:
+    """bool[R] which rows a mask holds; none that came after it was made."""
+    held = np.zeros(len(rows), np.bool_)
+    known = rows < len(mask)
+    held[known] = mask[rows[known]]
+    return held
+
+
 def allowed_rows(expression: Expression, columns: Columns, row_of: RowOf) -> Mask:
     """bool[N] the rows that are there and that an expression allows.
 

@@ -1,6 +1,6 @@
 """Every row is scored: right by definition, and fast enough below 200k items."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,6 +15,8 @@ from twotower.index.live_rows import LiveRows
 _VECTORS = "vectors.npy"
 _SCORES_AT_ONCE: Final = 8_000_000
 """Scores held at a time while a batch is answered (32 MB)."""
+_GATHER_BELOW: Final = 8
+"""Fewer than one row in so many are gathered before they are scored."""
 
 
 class ExactIndex(LiveRows):
@@ -48,20 +50,57 @@ class ExactIndex(LiveRows):
         live, k = self._live, base.as_k(k)
         asked = base.as_queries(queries, self.width)
         left_out = base.as_exclude(exclude, len(asked), live.n_items)
-        blocked = ~live.retrievable(base.as_allowed(allowed, live.n_items))
+        retrievable = live.retrievable(base.as_allowed(allowed, live.n_items))
         errors = ranking.rounding_error(asked, max(self._longest, live.longest))
-        step = max(1, _SCORES_AT_ONCE // max(live.n_items, 1))
+        rows = None
+        if np.count_nonzero(retrievable) * _GATHER_BELOW < live.n_items:
+            rows = np.flatnonzero(retrievable)
         found: list[tuple[Rows, Vectors]] = []
+        step = max(1, _SCORES_AT_ONCE // max(live.n_items, 1))
         for start in range(0, len(asked), step):
-            scores = self._approximate(live, asked[start : start + step])
-            np.copyto(scores, -np.inf, where=blocked)
-            for offset, row_scores in enumerate(scores):
-                query = start + offset
-                row_scores[left_out[query]] = -np.inf
-                rows = ranking.contenders(row_scores, k, float(errors[query]))
-                exact = ranking.inner_products(asked[query], live.vectors_of(rows, self._base))
-                found.append(ranking.best(rows, exact, k))
+            part = slice(start, start + step)
+            arguments = (asked[part], k, left_out[part], errors[part].tolist())
+            if rows is None:
+                found += self._scanned(live, retrievable, *arguments)
+            else:
+                found += self._gathered(live, rows, *arguments)
         return Hits.padded(found, k)
+
+    def _scanned(
+        self,
+        live: LiveLayer,
+        retrievable: Mask,
+        queries: Vectors,
+        k: int,
+        left_out: Sequence[Rows],
+        errors: Sequence[float],
+    ) -> Iterator[tuple[Rows, Vectors]]:
+        """The k best of all rows for each query."""
+        every = self._approximate(live, queries)
+        np.copyto(every, -np.inf, where=~retrievable)
+        for query, scores, out, error in zip(queries, every, left_out, errors, strict=True):
+            scores[out] = -np.inf
+            rows = ranking.contenders(scores, k, error)
+            exact = ranking.inner_products(query, live.vectors_of(rows, self._base))
+            yield ranking.best(rows, exact, k)
+
+    def _gathered(
+        self,
+        live: LiveLayer,
+        rows: Rows,
+        queries: Vectors,
+        k: int,
+        left_out: Sequence[Rows],
+        errors: Sequence[float],
+    ) -> Iterator[tuple[Rows, Vectors]]:
+        """The k best of a few rows for each query."""
+        vectors = live.vectors_of(rows, self._base)
+        every = queries @ vectors.T
+        for query, scores, out, error in zip(queries, every, left_out, errors, strict=True):
+            scores[np.isin(rows, out)] = -np.inf
+            places = ranking.contenders(scores, k, error)
+            exact = ranking.inner_products(query, vectors[places])
+            yield ranking.best(rows[places], exact, k)
 
     def scores(self, queries: ArrayLike, rows: ArrayLike | None = None) -> Vectors:
         """float32[Q, R] inner products with `rows` or every row; see `Index.scores`."""

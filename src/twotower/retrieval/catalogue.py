@@ -110,9 +110,23 @@ class Catalogue:
         return allowed
 
     def hits(
-        self, rows: Rows, scores: Vectors, parts: Sequence[Parts], offset: int
+        self,
+        rows: Rows,
+        scores: Vectors,
+        parts: Sequence[Parts],
+        offset: int,
+        relevance: Sequence[float | None] | None = None,
     ) -> tuple[Hit, ...]:
-        """Ranked rows as hits, the first of them at rank `offset` + 1."""
+        """Ranked rows as hits, the first of them at rank `offset` + 1.
+
+        Args:
+            rows: int64[R] in their order.
+            scores: float[R] theirs.
+            parts: what these are made of.
+            offset: hits before the first one.
+            relevance: how likely each row fits; None where nobody can tell.
+        """
+        known = relevance or [None] * len(rows)
         return tuple(
             Hit(
                 rank=rank,
@@ -121,9 +135,10 @@ class Catalogue:
                 score=float(score),
                 parts=part,
                 item=self.product(row),
+                relevance=fits,
             )
-            for rank, (row, score, part) in enumerate(
-                zip(rows.tolist(), scores, parts, strict=True), start=offset + 1
+            for rank, (row, score, part, fits) in enumerate(
+                zip(rows.tolist(), scores, parts, known, strict=True), start=offset + 1
             )
         )
 

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twotower.filtering.masks import held_by
 from twotower.index.base import Index, Mask, Rows, Vectors
 from twotower.retrieval.blend import Scale
 from twotower.retrieval.page import page_of
@@ -130,13 +131,21 @@ class MatchedMeaning:
         self._index, self._vector, self._relevance = index, vector, relevance
         n_rows = min(index.n_items, len(lexical))
         self._lexical, self._coverage = lexical[:n_rows], coverage[:n_rows]
-        self._every: Vectors | None = None
+        self._near: tuple[Matched, NDArray[np.float64]] | None = None
         if index.is_exact:
-            self._every = index.scores(vector)[0, :n_rows]
-            top = self._every.max(initial=-np.inf)
+            every = index.scores(vector)[0, :n_rows]
+            top = every.max(initial=-np.inf)
+            self._near = self._nearly(every)
         else:
             top = index.search(vector, 1).scores[0, 0]
         self.scale = Scale(np.array([floor]), np.array([top]), np.array([lexical.max(initial=0.0)]))
+
+    def _nearly(self, every: Vectors) -> tuple[Matched, NDArray[np.float64]]:
+        """Of all rows, by their scores, those that match or nearly do, and how well they fit."""
+        evidence = self._relevance.weighed(every, self._coverage)
+        near = (self._lexical > 0) | (evidence >= self._relevance.least_evidence)
+        rows = np.flatnonzero(near & (every > -np.inf))
+        return self._matched(rows, every[rows], is_exact=True)
 
     def under(self, allowed: Mask | None) -> Matched:
         """The matched set among the rows that are allowed; see `Matching`."""
@@ -156,6 +165,12 @@ class MatchedMeaning:
 
     def _found(self, allowed: Mask | None) -> tuple[Matched, NDArray[np.float64]]:
         """All rows that may be in the set, and how well they fit."""
+        if self._near is not None:
+            found, fit = self._near
+            if allowed is None:
+                return found, fit
+            kept = held_by(allowed, found.rows)
+            return found.only(kept), fit[kept]
         rows, semantic, is_exact = self._scored(allowed)
         return self._matched(rows, semantic, is_exact=is_exact)
 
@@ -165,16 +180,13 @@ class MatchedMeaning:
         """Rows with their scores, and how well they fit."""
         fit = self._relevance.fit(semantic, self._coverage[rows])
         definition = self._relevance.definition
-        if self._every is None:
+        if not self._index.is_exact:
             definition += f", of the {CANDIDATES} nearest by meaning and by words"
         known = fit if self._relevance.is_calibrated else None
         return Matched(rows, self._lexical[rows], semantic, definition, is_exact, known), fit
 
     def _scored(self, allowed: Mask | None) -> tuple[Rows, Vectors, bool]:
         """Rows to look at, their scores by meaning, and whether these are all there are."""
-        if self._every is not None:
-            rows = np.flatnonzero(_among(self._every > -np.inf, allowed))
-            return rows, self._every[rows], True
         n_rows = len(self._lexical)
         mask = None if allowed is None else allowed[:n_rows]
         near = self._index.search(self._vector, CANDIDATES, allowed=mask).rows[0]

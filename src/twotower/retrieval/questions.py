@@ -1,6 +1,7 @@
 """What may be asked of a search."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal, TypedDict, get_args
 
 from twotower.errors import ConfigError, RetrievalError
@@ -92,7 +93,7 @@ class SearchQuestion:
         """The query without space around it."""
         return self.query.strip()
 
-    @property
+    @cached_property
     def expression(self) -> Expression | None:
         """What the filter says."""
         return None if self.filter is None else read_filter(self.filter)

@@ -10,6 +10,7 @@ like any other. Where nothing was judged a rule stands in, and says so.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -71,11 +72,27 @@ class Relevance:
             >>> Relevance().fit([0.4, 0.1], [0.5, 0.5]).tolist()
             [1.5, 0.75]
         """
-        meaning, held = np.asarray(semantic, np.float64), np.asarray(coverage, np.float64)
-        evidence: NDArray[np.float64] = self.bias + self.semantic * meaning + self.words * held
+        evidence = self.weighed(semantic, coverage)
         if not self.is_calibrated:
             return evidence
         return np.interp(evidence, self.evidence, self.probability)
+
+    def weighed(self, semantic: ArrayLike, coverage: ArrayLike) -> NDArray[np.float64]:
+        """float64[...] the evidence for rows; takes what `fit` takes."""
+        meaning, held = np.asarray(semantic, np.float64), np.asarray(coverage, np.float64)
+        evidence: NDArray[np.float64] = self.bias + self.semantic * meaning + self.words * held
+        return evidence
+
+    @cached_property
+    def least_evidence(self) -> float:
+        """With less than this, a row is no match, and no weak one but by a word of the query."""
+        least = min(self.cut_off, self.cut_off / 2)
+        if not self.is_calibrated:
+            return least
+        reaches = int(np.searchsorted(self.probability, least))
+        if reaches == len(self.evidence):
+            return float("inf")
+        return self.evidence[reaches - 1] if reaches else -float("inf")
 
     def to_json(self) -> dict[str, Any]:
         """As the bundle's manifest and the report print it."""

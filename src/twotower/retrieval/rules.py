@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from twotower.errors import RetrievalError
 from twotower.filtering.grammar import read_filter
+from twotower.filtering.masks import held_by
 from twotower.filtering.segments import Mask
 from twotower.index.base import Rows
 from twotower.retrieval.answers import Hit, Reason
@@ -177,7 +178,7 @@ class InForce:
         """float64[R] the strengths of all rules that move each row, added up."""
         lifts = np.zeros(len(rows))
         for _, named, strength in self.moved:
-            lifts[_holds(named, rows)] += strength
+            lifts[held_by(named, rows)] += strength
         return lifts
 
     def moved_among(self, allowed: Mask) -> Rows:
@@ -199,7 +200,7 @@ class InForce:
         every: list[tuple[Reason, ...]] = list(reasons)
         for rule_id, named, strength in reversed(self.moved):
             own = Reason("rule", strength * unit, rule_id=rule_id)
-            for place in np.flatnonzero(_holds(named, rows)).tolist():
+            for place in np.flatnonzero(held_by(named, rows)).tolist():
                 every[place] = (own, *every[place])
         return every
 
@@ -235,14 +236,6 @@ def _pins(rules: Sequence[Rule], catalogue: Catalogue) -> tuple[Pin, ...]:
                 pin = Pin((rule.position or 1) + number, row, rule.rule_id)
                 found.setdefault(row, pin)
     return tuple(sorted(found.values(), key=lambda pin: (pin.rank, pin.rule_id)))
-
-
-def _holds(named: Mask, rows: Rows) -> Mask:
-    """bool[R] rows that a rule names; none that came after it was read."""
-    held = np.zeros(len(rows), np.bool_)
-    known = rows < len(named)
-    held[known] = named[rows[known]]
-    return held
 
 
 def _either(one: Mask, other: Mask) -> Mask:

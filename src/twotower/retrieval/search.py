@@ -159,11 +159,8 @@ class Search:
     ) -> tuple[Hit, ...]:
         """The matched rows at some places as hits, after `before` others."""
         rows, scores = ordered.rows[places], ordered.scores[places]
-        hits = self._catalogue.hits(rows, scores, _parts(matched, places), before)
-        if matched.relevance is None:
-            return hits
-        known = matched.relevance[places].tolist()
-        return tuple(replace(hit, relevance=p) for hit, p in zip(hits, known, strict=True))
+        known = None if matched.relevance is None else matched.relevance[places].tolist()
+        return self._catalogue.hits(rows, scores, _parts(matched, places), before, known)
 
     def _weak(self, asked: _Asked, allowed: Mask | None, before: int) -> tuple[Hit, ...]:
         near = asked.visible.weak(allowed)

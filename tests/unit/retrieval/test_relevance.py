@@ -1,5 +1,7 @@
 """What counts as a match: a probability with a cut-off, weak matches apart, nothing that fits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from little_bundle import little_bundle
@@ -30,6 +32,15 @@ def test_the_curve_is_straight_between_its_points_and_level_beyond():
     evidence = np.array([-9, -1, -0.5, 1, 2, 9])
     probability = CURVE.fit((evidence + 2.5) / 4, np.zeros(6))
     np.testing.assert_allclose(probability, [0.05, 0.05, 0.225, 0.65, 0.9, 0.9])
+
+
+@pytest.mark.parametrize("cut_off", [-1.0, 0.0, 0.05, 0.1, 0.5, 0.8, 0.9, 1.0])
+@pytest.mark.parametrize("is_calibrated", [True, False])
+def test_what_has_less_than_the_least_evidence_is_no_match_and_no_weak_one(cut_off, is_calibrated):
+    relevance = replace(CURVE if is_calibrated else Relevance(), cut_off=cut_off)
+    semantic, coverage = np.linspace(-1, 1, 400), np.linspace(0, 1, 400) ** 2
+    below = relevance.weighed(semantic, coverage) < relevance.least_evidence
+    assert (relevance.fit(semantic, coverage)[below] < min(cut_off, cut_off / 2)).all()
 
 
 def test_the_rule_of_unjudged_shops_takes_all_words_or_meaning_or_half_of_each():
