@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from twotower.evaluation.formulas import formula
 from twotower.evaluation.significance import FEWEST
 from twotower.evaluation.style import STYLE
 
@@ -22,7 +23,7 @@ def document(title: str, body: Iterable[str]) -> str:
 
 def table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
     """A table of `row`s that scrolls where it is too wide; without a caption if that is empty."""
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    columns = "".join(f'<th scope="col">{term(name)}</th>' for name in head)
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
         f'<div class="wide"><table>{above}<thead><tr>{columns}</tr></thead>'
@@ -30,10 +31,16 @@ def table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
     )
 
 
+def term(name: str) -> str:
+    """A name as text; of a metric, with its formula where it is pointed at."""
+    told = formula(name)
+    return f'<abbr title="{escape(told)}">{escape(name)}</abbr>' if told else escape(name)
+
+
 def row(label: str, cells: Iterable[str], *, kind: str = "") -> str:
     """A row of cells that are HTML already, under a label that is text."""
     filled = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="{kind}"><th scope="row">{escape(label)}</th>{filled}</tr>'
+    return f'<tr class="{kind}"><th scope="row">{term(label)}</th>{filled}</tr>'
 
 
 def number(found: Mapping[str, float] | None) -> str:

@@ -9,6 +9,7 @@ from twotower import disk
 from twotower.evaluation import charts
 from twotower.evaluation.cases import counted
 from twotower.evaluation.classic import INPUT
+from twotower.evaluation.formulas import FORMULAS
 from twotower.evaluation.markup import (
     details,
     difference,
@@ -66,6 +67,7 @@ def render(report: Mapping[str, Any]) -> str:
         *(_task(task, section) for task, section in report["tasks"].items()),
         _training(report.get("training", {})),
         _facts("Index", report.get("index", {})),
+        details("The formula of every metric", facts(FORMULAS)),
         _facts("Origin", _origin(report)),
     ]
     return document(f"{report.get('name', 'report')}: twotower report", body)

@@ -64,6 +64,7 @@ article p, li span { display: -webkit-box; -webkit-box-orient: vertical;
 article .right { color: var(--good); font-weight: 600; } .right span::before { content: "\\2713 "; }
 article + article { margin-top: 1rem; } .cards article + article { margin-top: 0; }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
+abbr { text-decoration: underline dotted; text-underline-offset: .2em; cursor: help; }
 details { margin: 1rem 0; } summary { cursor: pointer; color: var(--accent); }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1.25rem;
   margin: .75rem 0; font-size: .85rem; }
