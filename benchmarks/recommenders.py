@@ -1,7 +1,7 @@
 """Recipes beside every baseline on one data set: accuracy, and whether lists differ.
 
-    python benchmarks/recommenders.py DATA --out RUNS [--recipes sequential,sasrec,pointwise,contrastive]
-        [--set field=value ...] [--baselines all] [--seed 0]
+    python benchmarks/recommenders.py DATA --out RUNS [--set field=value ...]
+        [--recipes sequential,sasrec,pointwise,contrastive] [--baselines all] [--seed 0]
 
 DATA is a dataset written by `twotower prepare`. Each recipe is trained, with the settings after
 `--set`, and ranks the test split, which is read for nothing else. Each baseline with settings
