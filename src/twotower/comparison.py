@@ -69,7 +69,7 @@ def compared(before: Path, after: Path, split: str, here: Any) -> dict[str, Any]
     if not tasks:
         raise DataError(
             f"A and B have no task in common with a case in {split}: {before} {_serves(a.subject)}"
-            f", {after} {_serves(b.subject)}"
+            f", {after} {_serves(b.subject)}; train both for one task, or give another --split"
         )
     return {
         "name": data.about.name,
@@ -88,4 +88,6 @@ def compared(before: Path, after: Path, split: str, here: Any) -> dict[str, Any]
 
 def _serves(subject: Any) -> str:
     tasks = {"recommends": subject.can_recommend, "searches": subject.can_search}
-    return " and ".join(name for name, can in tasks.items() if can) or "neither is measured"
+    return (
+        " and ".join(name for name, can in tasks.items() if can) or "has nothing to be measured on"
+    )

@@ -8,7 +8,7 @@ import pytest
 from twotower.bundle import Bundle
 from twotower.data.outside import Outside
 from twotower.errors import DataError
-from twotower.measurement import measure, measure_outside
+from twotower.measurement import compare, measure, measure_outside
 from twotower.schema import Split
 from twotower.serving.choose import choose_serving
 from twotower.serving.scorers import Subject
@@ -134,6 +134,17 @@ def test_validation_is_measured_on_other_cases_than_test(subject, sections):
         assert validation[task]["protocol"]["split"] == Split.VALIDATION
         ours, theirs = (s["metrics"]["all"]["ndcg@10"] for s in (validation[task], section))
         assert ours != theirs
+
+
+def test_two_systems_are_compared_at_what_both_of_them_serve(subject, sections):
+    search = replace(subject, dataset=replace(subject.dataset, events=None))
+    found = compare((subject, Serving()), (search, Serving(semantic_weight=1.0)))
+    assert set(found) == {"search"}
+    number, section = found["search"]["slices"]["all"]["ndcg@10"], sections["search"]
+    assert number["a"] == pytest.approx(section["variants"]["hybrid"]["all"]["ndcg@10"]["mean"])
+    assert number["b"] == pytest.approx(section["metrics"]["all"]["ndcg@10"]["mean"], abs=0.03)
+    neither = replace(search, dataset=replace(search.dataset, judgments=None))
+    assert compare((subject, Serving()), (neither, Serving())) == {}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,17 @@ from typing import Any
 from twotower import disk
 from twotower.evaluation.comparison import MANY_SLICES
 from twotower.evaluation.gate import HEADLINE_METRIC
-from twotower.evaluation.markup import difference, document, facts, plain, row, table
+from twotower.evaluation.markup import (
+    asked,
+    best_place,
+    difference,
+    document,
+    facts,
+    hits,
+    plain,
+    row,
+    table,
+)
 from twotower.evaluation.slices import ALL
 
 
@@ -95,22 +105,11 @@ def _cases(title: str, cases: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _case(one: Mapping[str, Any]) -> str:
-    history = "; ".join(one["history"])
-    lists = "".join(_list(name, one[name.lower()]) for name in ("A", "B"))
+    sides = "".join(
+        f"<div><p>{name}: {best_place(found['best_rank'])}</p>{hits(found['hits'])}</div>"
+        for name, found in (("A", one["a"]), ("B", one["b"]))
+    )
     return (
         f"<article><h4>{escape(one['key'])} <small>{HEADLINE_METRIC} {one['difference']:+.4f}"
-        "</small></h4>"
-        + (f"<p>History: {escape(history)}</p>" if history else "")
-        + f"<p>Right: {escape('; '.join(one['targets']) or 'not in the catalogue')}</p>"
-        + f'<div class="sides">{lists}</div></article>'
+        f'</small></h4>{asked(one)}<div class="sides">{sides}</div></article>'
     )
-
-
-def _list(name: str, found: Mapping[str, Any]) -> str:
-    rank = found["best_rank"]
-    told = "not found" if rank is None else f"best right answer at {rank:,}"
-    hits = "".join(
-        f'<li class="{"right" if hit["relevant"] else ""}"><span>{escape(hit["title"])}</span></li>'
-        for hit in found["hits"]
-    )
-    return f"<div><p>{name}: {told}</p><ol>{hits}</ol></div>"

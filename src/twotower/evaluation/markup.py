@@ -64,6 +64,33 @@ def ends(found: Mapping[str, float], *, signed: str = "") -> str:
     return f"{found['low']:{signed}.4f} to {found['high']:{signed}.4f}"
 
 
+def best_place(rank: int | None) -> str:
+    """Where the first right item of a list stands.
+
+    Example:
+        >>> best_place(1200), best_place(None)
+        ('best right answer at 1,200', 'not found')
+    """
+    return "not found" if rank is None else f"best right answer at {rank:,}"
+
+
+def hits(found: Iterable[Mapping[str, Any]]) -> str:
+    """The titles of a list, best first, right ones marked."""
+    places = "".join(
+        f'<li class="{"right" if hit["relevant"] else ""}"><span>{escape(hit["title"])}</span></li>'
+        for hit in found
+    )
+    return f"<ol>{places}</ol>"
+
+
+def asked(one: Mapping[str, Any]) -> str:
+    """What was known of a case, where anything was, and what would have been right."""
+    history = "; ".join(one["history"])
+    return (
+        f"<p>History: {escape(history)}</p>" if history else ""
+    ) + f"<p>Right: {escape('; '.join(one['targets']) or 'not in the catalogue')}</p>"
+
+
 def details(title: str, inner: str) -> str:
     """What is shown when it is asked for."""
     return f"<details><summary>{escape(title)}</summary>{inner}</details>"

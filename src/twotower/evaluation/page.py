@@ -11,11 +11,14 @@ from twotower.evaluation.cases import counted
 from twotower.evaluation.classic import INPUT
 from twotower.evaluation.formulas import FORMULAS
 from twotower.evaluation.markup import (
+    asked,
+    best_place,
     details,
     difference,
     document,
     ends,
     facts,
+    hits,
     number,
     plain,
     row,
@@ -111,7 +114,7 @@ def _task(task: str, section: _Section) -> str:
         _relevance(section.get("relevance", {})),
         _classic(section),
         _counted(section),
-        _examples(task, section["examples"]),
+        _examples(section["examples"]),
     ]
     return f'<section id="{escape(task)}">{"".join(parts)}</section>'
 
@@ -244,26 +247,17 @@ def _counted(section: _Section) -> str:
     )
 
 
-def _examples(task: str, examples: Sequence[Mapping[str, Any]]) -> str:
+def _examples(examples: Sequence[Mapping[str, Any]]) -> str:
     if not examples:
         return ""
-    cards = "".join(_example(task, example) for example in examples)
+    cards = "".join(_example(example) for example in examples)
     return f'<h3>Samples, good and bad</h3><div class="cards">{cards}</div>'
 
 
-def _example(task: str, example: Mapping[str, Any]) -> str:
-    rank = example["best_rank"]
-    verdict = "not found" if rank is None else f"best right answer at {rank:,}"
-    history = "; ".join(example["history"])
-    hits = "".join(
-        f'<li class="{"right" if hit["relevant"] else ""}"><span>{escape(hit["title"])}</span></li>'
-        for hit in example["hits"]
-    )
+def _example(example: Mapping[str, Any]) -> str:
     return (
-        f"<article><h4>{escape(example['key'])} <small>{verdict}</small></h4>"
-        + (f"<p>History: {escape(history)}</p>" if history else "")
-        + f"<p>Right: {escape('; '.join(example['targets']) or 'not in the catalogue')}</p>"
-        + f"<ol>{hits}</ol></article>"
+        f"<article><h4>{escape(example['key'])} <small>{best_place(example['best_rank'])}</small>"
+        f"</h4>{asked(example)}{hits(example['hits'])}</article>"
     )
 
 
