@@ -28,6 +28,7 @@ from twotower.evaluation.significance import intervals, paired_difference
 from twotower.evaluation.slices import ALL
 from twotower.evaluation.vectors import vector_scorer
 from twotower.schema import Split
+from twotower.serving.scorers import user_scorer
 from twotower.training.run import Run
 
 METRICS = ("recall@10", "ndcg@10")
@@ -122,9 +123,10 @@ def measured(run: Run, cases):
         if task == SEARCH:
             encoder = workshop().cached(run.model.text_encoder)
             vectors = run.model.towers.queries(encoder.encode(asked.keys))
+            scorer = vector_scorer(vectors, run.model.item_vectors)
         else:
-            vectors = run.model.users(asked.histories, asked.now_ms)
-        found[task] = evaluate(asked, vector_scorer(vectors, run.model.item_vectors))
+            scorer = user_scorer(run.model, asked)
+        found[task] = evaluate(asked, scorer)
     return found
 
 

@@ -41,6 +41,7 @@ from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
 from twotower.recipes import derive, recipe
 from twotower.schema import Split
+from twotower.serving.scorers import user_scorer
 
 METRICS = ("recall@10", "recall@20", "ndcg@10")
 EVENTS = (1, 2, 3, 5, None)
@@ -107,11 +108,9 @@ class Systems:
         self._knn = ItemKnn(dataset, Split.TEST)
 
     def scorers(self, cases):
-        vectors = self._model.item_vectors
-        users = self._model.users(cases.histories, cases.now_ms)
         means = [self._text_ND[past.item_rows].sum(0) for past in cases.histories]
         return {
-            "model": vector_scorer(users, vectors),
+            "model": user_scorer(self._model, cases),
             "mean frozen text": vector_scorer(np.stack(means), self._text_ND),
             "item-kNN": self._knn.scorer(cases.histories, ItemKnnConfig()),
             "popularity": popularity_scorer(self._dataset, Split.TEST),

@@ -1,7 +1,8 @@
 """Recipes beside every baseline on one data set: accuracy, and whether lists differ.
 
-    python benchmarks/recommenders.py DATA --out RUNS [--set field=value ...]
-        [--recipes sequential,sasrec,pointwise,contrastive] [--baselines all] [--seed 0]
+    python benchmarks/recommenders.py DATA --out RUNS
+        [--recipes sequential,sasrec,pointwise,contrastive]
+        [--set field=value ...] [--baselines all] [--seed 0]
 
 DATA is a dataset written by `twotower prepare`. Each recipe is trained, with the settings after
 `--set`, and ranks the test split, which is read for nothing else. Each baseline with settings
@@ -36,8 +37,8 @@ from twotower.evaluation.health import health
 from twotower.evaluation.protocol import Evaluation, evaluate
 from twotower.evaluation.results import MODEL, TaskResult, task_section
 from twotower.evaluation.slices import ALL
-from twotower.evaluation.vectors import vector_scorer
 from twotower.schema import Split
+from twotower.serving.scorers import user_scorer
 
 ACCURACY = ("recall@10", "ndcg@10", "mrr")
 LISTS = ("coverage@10", "gini@10", "overlap@10", "novelty@10")
@@ -79,9 +80,7 @@ def ranked(dataset, cases, validation, asked):
     for name in asked.recipes.split(","):
         settings = [*asked.set, f"training.seed={asked.seed}"]
         run, minutes[name] = trained(asked.data, name, settings, asked.out / f"{name}-{asked.seed}")
-        scorer = vector_scorer(
-            run.model.users(cases.histories, cases.now_ms), run.model.item_vectors
-        )
+        scorer = user_scorer(run.model, cases)
         ours[name] = evaluate(cases, scorer)
         signs = signs or health(ours[name], scorer, run.model.item_vectors)
     found = Field(ours, {}, minutes, health=signs)

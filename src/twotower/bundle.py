@@ -4,7 +4,8 @@ BUNDLE/
 manifest.json       format and version, who made it, settings, sha256 of every file
 report.json         how good it is
 data/               the prepared dataset
-model/              features.json, towers/*.onnx, text_encoder/, {vectors,attention,ids}.npy
+model/              features.json, again.json, towers/*.onnx, text_encoder/,
+                    {vectors,attention,ids}.npy
 index/  lexical/    what answers
 """
 
@@ -26,6 +27,7 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.packed import NEEDED_FILES as ENCODER_FILES
 from twotower.encoders.packed import PackedTextEncoder
 from twotower.errors import BundleError, CorruptBundle, IncompatibleBundle
+from twotower.features.again import NOT_AGAIN, Again
 from twotower.features.history import UNKNOWN_TIME, Histories
 from twotower.features.items import ItemFeatures
 from twotower.index.base import Index
@@ -68,6 +70,7 @@ class Model:
         item_vectors: [N, D] vectors of the catalogue, memory-mapped.
         attention: [N, F] how much each feature of each item weighed.
         ids: [N] row of each item in the table of ids; zeros in bundles of before.
+        again: how much it counts that a visitor had an item before; nothing in those.
     """
 
     folder: Path
@@ -77,6 +80,7 @@ class Model:
     item_vectors: NDArray[np.float32]
     attention: NDArray[np.float32]
     ids: NDArray[np.int64]
+    again: Again = NOT_AGAIN
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
@@ -91,6 +95,7 @@ class Model:
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
             attention = np.load(folder / "attention.npy", mmap_mode="r", allow_pickle=False)
             ids = _ids(folder / "ids.npy", len(vectors))
+            again = _again(folder / "again.json")
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise CorruptBundle(
                 f"{folder} is not a whole model ({error}); build it again"
@@ -102,7 +107,7 @@ class Model:
                 f"vectors.npy holds {vectors.shape[1]}; build it again"
             )
         encoder = PackedTextEncoder(folder / "text_encoder")
-        return cls(folder, features, towers, encoder, vectors, attention, ids)
+        return cls(folder, features, towers, encoder, vectors, attention, ids, again)
 
     def users(
         self, histories: Histories, now_ms: int | NDArray[np.int64] = UNKNOWN_TIME
@@ -126,6 +131,10 @@ def _ids(file: Path, n_items: int) -> NDArray[np.int64]:
     return found
 
 
+def _again(file: Path) -> Again:
+    return Again(**json.loads(file.read_text())) if file.is_file() else NOT_AGAIN
+
+
 def write_model(
     folder: Path,
     features: ItemFeatures,
@@ -133,10 +142,12 @@ def write_model(
     vectors: NDArray[np.float32],
     attention: NDArray[np.float32],
     ids: NDArray[np.int64],
+    again: Again,
 ) -> None:
     """Everything of a model but its towers, which are exported into `folder/towers`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "features.json").write_text(json.dumps(features.to_json()))
+    (folder / "again.json").write_text(json.dumps(again.to_json()))
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     np.save(folder / "attention.npy", attention, allow_pickle=False)
     np.save(folder / "ids.npy", ids, allow_pickle=False)

@@ -27,7 +27,6 @@ from twotower.evaluation.external import cases_from_events, cases_from_judgments
 from twotower.evaluation.health import health
 from twotower.evaluation.protocol import Evaluation, Scorer, evaluate
 from twotower.evaluation.results import MODEL, TaskResult, task_section
-from twotower.evaluation.vectors import vector_scorer
 from twotower.features.text import item_texts
 from twotower.progress import Progress, steps_of
 from twotower.schema import Split
@@ -37,6 +36,7 @@ from twotower.serving.scorers import (
     blended,
     frozen_scorer,
     query_scorer,
+    user_scorer,
     word_scorer,
     word_search,
 )
@@ -197,7 +197,7 @@ def measure_recommendation(
         lineup=lineup,
         progress=lambda name: steps_of(progress, f"tune on validation, {name}"),
     )
-    contest = _Contest({MODEL: _user_scorer(subject, cases)}, rivals, served=MODEL)
+    contest = _Contest({MODEL: user_scorer(subject.model, cases)}, rivals, served=MODEL)
     return task_section(contest.held(cases, split, subject, progress), seed=seed)
 
 
@@ -239,15 +239,10 @@ def measure_search(
 def served_scorer(subject: Subject, serving: Serving, cases: Cases) -> Scorer:
     """The system that answers shoppers, alone: what `measure` calls served."""
     if cases.histories is not None:
-        return _user_scorer(subject, cases)
+        return user_scorer(subject.model, cases)
     words = word_search(subject.dataset, serving.words)
     semantic = query_scorer(subject, [words.meant(query) for query in cases.keys])
     return blended(semantic, word_scorer(words, cases), serving.semantic_weight)
-
-
-def _user_scorer(subject: Subject, cases: Cases) -> Scorer:
-    users = subject.model.users(_past(cases), cases.now_ms)
-    return vector_scorer(users, subject.model.item_vectors)
 
 
 def _of_judged_pairs(
@@ -304,11 +299,6 @@ class _Contest:
             sample_examples(found[self.served], subject.dataset.items[schema.TITLE].to_list()),
             None if categories is None else category_separation(vectors, categories),
         )
-
-
-def _past(cases: Cases) -> Any:
-    assert cases.histories is not None, "recommendation cases have histories"
-    return cases.histories
 
 
 def _traits(subject: Subject) -> Traits:

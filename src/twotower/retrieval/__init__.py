@@ -10,6 +10,7 @@ blend.py            meaning and words become one score
 suggestions.py      what a shopper may be typing: queries, categories, products
 visitor.py          a visitor as a vector
 popularity.py       what to show to a visitor of whom nothing is known
+repeats.py          what a visitor had before stands higher, where it may be shown
 shelves.py          what is trending, what is new, what is bought together
 baskets.py          what goes into the same baskets
 probing.py          whether a bundle answers as it should, before it is served

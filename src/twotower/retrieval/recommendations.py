@@ -6,15 +6,25 @@ from dataclasses import replace
 import numpy as np
 
 from twotower.bundle import Bundle
+from twotower.features.again import NOT_AGAIN
 from twotower.features.history import History
 from twotower.filtering.grammar import read_filter
 from twotower.index.base import Mask, Rows, Vectors
 from twotower.retrieval.answers import Answer, Parts, Reason, ReasonKind, Stopwatch
 from twotower.retrieval.catalogue import Catalogue
 from twotower.retrieval.explain import Attention, history_reasons, history_shares
-from twotower.retrieval.listing import ByVector, ByWorth, Listed, ListOptions, Ranking, listed
+from twotower.retrieval.listing import (
+    ByVector,
+    ByWorth,
+    Listed,
+    ListOptions,
+    Ranking,
+    Scores,
+    listed,
+)
 from twotower.retrieval.page import check_page
 from twotower.retrieval.popularity import item_popularity
+from twotower.retrieval.repeats import Lifted
 from twotower.retrieval.rules import InForce
 from twotower.retrieval.visitor import average_vectors, user_vectors
 
@@ -62,9 +72,12 @@ class Recommendations:
         vectors = user_vectors if has_users else average_vectors
         vector = vectors(self._bundle, [history], now_ms)[0]
         watch.lap("encode")
-        found = self._listed(self._by_vector(vector), allowed, asked, rules)
+        again = self._bundle.model.again if repeat and has_users else NOT_AGAIN
+        ranking = Lifted(self._by_vector(vector), *again.lifts(history))
+        found = self._listed(ranking, allowed, asked, rules)
         watch.lap("semantic")
-        answer = self._answer(found, rules, "recommend", watch)
+        lifts = ranking.of(found.rows)
+        answer = self._answer(found, rules, "recommend", watch, lifts)
         answer = replace(
             answer,
             fallback_used=None if has_users else "item_average",
@@ -72,8 +85,9 @@ class Recommendations:
         )
         if not asked.explain:
             return answer
-        shares = history_shares(self._bundle, history, found.rows, now_ms=now_ms)
-        reasons = history_reasons(self._catalogue, *shares, found.scores)
+        items, shares = history_shares(self._bundle, history, found.rows, now_ms=now_ms)
+        shares += np.where(items[:, None] == found.rows, lifts, 0.0)
+        reasons = history_reasons(self._catalogue, items, shares, found.scores)
         return self._explained(answer, reasons, found, rules)
 
     def like(self, item_id: str, asked: ListOptions) -> Answer:
@@ -144,10 +158,18 @@ class Recommendations:
         return self._of_one_kind(answer, "popularity", found, rules) if asked.explain else answer
 
     def _answer(
-        self, found: Listed, rules: InForce, mode: str, watch: Stopwatch, *, is_scored: bool = True
+        self,
+        found: Listed,
+        rules: InForce,
+        mode: str,
+        watch: Stopwatch,
+        lifts: Scores | float = 0.0,
+        *,
+        is_scored: bool = True,
     ) -> Answer:
         scores = (found.scores + found.unit * rules.lifts(found.rows)).astype(np.float32)
-        parts = [Parts(semantic=float(one)) if is_scored else Parts() for one in found.scores]
+        inner = (found.scores - lifts).tolist()
+        parts = [Parts(semantic=one) if is_scored else Parts() for one in inner]
         hits = self._catalogue.hits(found.rows, scores, parts, 0)
         return Answer(
             hits=rules.marked(hits),

@@ -11,7 +11,7 @@ from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.evaluation.cases import Cases
 from twotower.evaluation.protocol import Scorer
-from twotower.evaluation.vectors import vector_scorer
+from twotower.evaluation.vectors import vector_scorer, visitor_scorer
 from twotower.features.text import item_texts
 from twotower.lexical.bm25 import Bm25, Parameters
 from twotower.lexical.documents import item_documents
@@ -62,6 +62,13 @@ def word_search(dataset: Dataset, parameters: Parameters | None = None) -> WordS
         language=dataset.about.language,
         synonyms=dataset.about.synonyms,
     )
+
+
+def user_scorer(model: Model, cases: Cases) -> Scorer:
+    """The user tower, asked with the histories of the cases, and what they hold already."""
+    assert cases.histories is not None, "recommendation cases have histories"
+    users = model.users(cases.histories, cases.now_ms)
+    return visitor_scorer(users, model.item_vectors, cases.histories, model.again)
 
 
 def query_scorer(subject: Subject, queries: Sequence[str]) -> Scorer:

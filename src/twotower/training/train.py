@@ -14,12 +14,14 @@ from twotower.bundle import write_model
 from twotower.data.dataset import Dataset
 from twotower.encoders.base import TextEncoder
 from twotower.encoders.packed import PackedTextEncoder
+from twotower.features.again import Again
 from twotower.features.history import Seen
 from twotower.features.items import id_rows
 from twotower.progress import Progress
 from twotower.towers.export import export_towers, tensors
 from twotower.towers.exported import ExportedTowers
 from twotower.towers.two_tower import TwoTower
+from twotower.training.again import again_of
 from twotower.training.checkpoint import save_weights
 from twotower.training.config import Design, TrainingConfig
 from twotower.training.cooccurrence import cooccurrence_vectors
@@ -109,13 +111,18 @@ def _trained(
     }
     material = gather(dataset, design.features, encoder, **told)
     learner, curve = fit_towers(material, design, folder, progress, validated=True)
-    found: dict[str, Any] = {"curve": curve.points, "epochs": curve.best_epoch}
+    again = again_of(learner, material)
+    found: dict[str, Any] = {
+        "curve": curve.points,
+        "epochs": curve.best_epoch,
+        "again": again.to_json(),
+    }
     if design.training.refit and material.histories is not None:
         material = gather(dataset, design.features, encoder, with_validation_events=True, **told)
-        again = replace(design, training=replace(design.training, epochs=curve.best_epoch))
-        learner, curve = fit_towers(material, again, folder / REFIT, progress, validated=False)
+        as_long = replace(design, training=replace(design.training, epochs=curve.best_epoch))
+        learner, curve = fit_towers(material, as_long, folder / REFIT, progress, validated=False)
         found["refit_curve"] = curve.points
-    found["export_difference"] = _write(folder, learner, material, packed_encoder)
+    found["export_difference"] = _write(folder, learner, material, packed_encoder, again)
     return found
 
 
@@ -215,7 +222,9 @@ def _sources(
     return [InBatch(counts), uniform] if config.negatives == "mixed" else [uniform]
 
 
-def _write(folder: Path, learner: Learner, material: Material, encoder: PackedTextEncoder) -> float:
+def _write(
+    folder: Path, learner: Learner, material: Material, encoder: PackedTextEncoder, again: Again
+) -> float:
     """The exported model, whole or not at all; the largest difference of the export."""
     rows = np.unique(np.linspace(0, material.n_items - 1, _PARITY_ITEMS).astype(int))
     some = {name: array[rows] for name, array in material.arrays.items()}
@@ -224,6 +233,6 @@ def _write(folder: Path, learner: Learner, material: Material, encoder: PackedTe
         difference = export_towers(learner.model, some, staging / "towers", seen)
         vectors, attention = ExportedTowers(staging / "towers").items(material.arrays)
         ids = id_rows(material.arrays)
-        write_model(staging, material.features, encoder, vectors, attention, ids)
+        write_model(staging, material.features, encoder, vectors, attention, ids, again)
         save_weights(learner.model.state_dict(), staging / "towers.safetensors")
     return difference

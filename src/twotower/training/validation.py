@@ -19,7 +19,7 @@ def validation_of(learner: Learner, material: Material) -> Validate:
         items = learner.item_vectors()
         found: dict[str, float] = {}
         for task, cases in material.validation.items():
-            asked = _case_vectors(learner, material, task, items)
+            asked = case_vectors(learner, material, task, items)
             measured = evaluate(cases, vector_scorer(asked, items.cpu().numpy()))
             found |= {f"{task}_{name}": measured.mean(name) for name in (MONITOR, "recall@10")}
         decisive = [found[f"{task}_{MONITOR}"] for task in material.validation]
@@ -28,9 +28,10 @@ def validation_of(learner: Learner, material: Material) -> Validate:
     return validate
 
 
-def _case_vectors(
+def case_vectors(
     learner: Learner, material: Material, task: str, items: torch.Tensor
 ) -> NDArray[np.float32]:
+    """[C, D] what the validation cases of a task ask with; `items` are [N, D] as they are now."""
     cases, model = material.validation[task], learner.model
     if task == "search":
         assert model.query is not None

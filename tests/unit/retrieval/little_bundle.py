@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from twotower.data.dataset import About, Dataset
+from twotower.features.again import NOT_AGAIN
 from twotower.features.items import ItemFeatures, ItemFeaturesConfig
 from twotower.features.text import item_texts
 from twotower.index.exact import ExactIndex
@@ -80,7 +81,14 @@ class WordTowers:
 
 
 def little_bundle(
-    *, users=True, queries=True, events=True, unit=True, index=ExactIndex, **settings
+    *,
+    users=True,
+    queries=True,
+    events=True,
+    unit=True,
+    index=ExactIndex,
+    again=NOT_AGAIN,
+    **settings,
 ):
     items = pl.DataFrame(
         PRODUCTS, schema=["item_id", "title", "brand", "category", "in_stock"], orient="row"
@@ -107,6 +115,7 @@ def little_bundle(
         item_vectors=vectors,
         attention=attention,
         ids=np.arange(len(items)) + 100,
+        again=again,
     )
     return SimpleNamespace(
         model=model,
