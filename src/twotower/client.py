@@ -24,6 +24,7 @@ from twotower.server.replies import (
     RecommendationBatchReply,
     RecommendationReply,
     ReleasesReply,
+    ReportReply,
     SearchBatchReply,
     SearchReply,
     StatsReply,
@@ -210,6 +211,10 @@ class Client:
     def version(self) -> VersionReply:
         """Says which software and which bundle answer."""
         return self._ask("GET", "/v1/version", VersionReply)
+
+    def report(self) -> ReportReply:
+        """Gives the evaluation report of the bundle that answers."""
+        return self._ask("GET", "/v1/report", ReportReply)
 
     def live(self) -> HealthReply:
         """Says that the process answers."""

@@ -228,13 +228,21 @@ def test_nothing_is_sent_of_an_anonymous_visitor(page):
     assert told == []
 
 
+def is_of_home(answer):
+    """Whether it is the list for the visitor, and none of the trending or the new."""
+    body = answer.request.post_data or "{}"
+    return (
+        answer.url.endswith("/v1/recommendations") and json.loads(body).get("placement") == "home"
+    )
+
+
 def test_one_opening_is_one_view_that_names_its_list(page, shop):
     sent = []
     page.on(
         "request",
         lambda request: request.url.endswith("/v1/events") and sent.append(request.post_data),
     )
-    with page.expect_response(lambda answer: answer.url.endswith("/v1/recommendations")) as listed:
+    with page.expect_response(is_of_home) as listed:
         page.goto("/")
     request_id = listed.value.json()["request_id"]
     open_first(page, "For you")

@@ -36,6 +36,7 @@ def filled(database):
     database.products.delete("two")
     database.keys.add("storefront", ["search"], per_minute=60)
     database.erasures.erase("nobody")
+    database.rules.put("spring", {"action": "boost"})
 
 
 def held(database):
@@ -44,6 +45,7 @@ def held(database):
         database.products.after(0, limit=999),
         database.keys.all(),
         database.erasures.digests(),
+        database.rules.all(),
     )
 
 
@@ -54,7 +56,9 @@ def test_a_copy_holds_everything_and_goes_on_counting_where_the_first_was(databa
     filled(database)
     rows = copy_shop(database, copy)
     assert held(copy) == held(database)
-    assert rows == {"erasures": 1, "events": 2, "feeds": 2, "keys": 1, "products": 2}
+    assert rows == {
+        "erasures": 1, "events": 2, "feeds": 2, "keys": 1, "products": 2, "rules": 1,
+    }  # fmt: skip
     for one in (database, copy):
         one.events.add([event("c")])
         one.products.upsert("three", {"title": "Lamp"})

@@ -104,6 +104,7 @@ def test_questions_are_answered_in_their_types(client):
     filled = client.recommend_many([RecommendationRequest(placement="home")]).answers[0]
     assert filled.answer.fallback_used == "popularity"
     assert client.version().bundle_version == client.stats().bundle_version == "v-test"
+    assert client.report().bundle_version == "v-test"
     assert (client.live().status, client.ready().status) == ("live", "ready")
 
 

@@ -82,7 +82,8 @@ def test_a_file_of_schema_version_1_is_adopted_without_loss(where, run):
             (2, "b"),
             (5, "c"),
         ]
-        [cart] = database.events.recent(None, "ann", limit=9)
+        view, cart = database.events.recent(None, "ann", limit=9)
+        assert view.event_id == "a"  # of the same visitor, before ann logged in
         assert (cart.request_id, cart.time, cart.received) == ("r1", 1763000000100, 1763000000101)
         assert database.events.add([event("a"), event("d")]).duplicate == ("a",)
         assert database.events.after(5, limit=9)[0][1].event_id == "d"
@@ -110,7 +111,7 @@ def test_the_first_revision_makes_the_tables_of_schema_version_1(where, run, tmp
     made = tmp_path / "made.sqlite"
     engine = open_engine(made)
     with engine.begin() as connection:
-        for table in ("events", "products", "feeds", "keys", "erasures", REVISION_TABLE):
+        for table in ("events", "products", "feeds", "keys", "erasures", "rules", REVISION_TABLE):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         with Operations.context(MigrationContext.configure(connection)):
             first.upgrade()
