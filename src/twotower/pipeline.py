@@ -8,7 +8,6 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,11 +93,18 @@ def prepare(
         )
     if log is not None:
         Synonyms.read(log.synonyms, Analyser(log.shop.language))  # refused early
-        with suppress(pl.exceptions.PolarsError):  # read as a whole it is, or its fault is named
+        try:
             return prepare_large(
                 log, recipe.prepare, out, keeps=incremental, progress=workshop.progress
             )
+        except pl.exceptions.PolarsError as error:  # read as a whole it is, or its fault is named
+            unread = str(error)
     dataset = prepare_tables(source, recipe.prepare, progress=workshop.progress)
+    if incremental:
+        raise DataError(
+            f"--incremental cannot read this log in parts: {unread}. Leave it out: as a whole it "
+            "can be read."
+        )
     Synonyms.read(dataset.about.synonyms, Analyser(dataset.about.language))  # refused early
     dataset.save(out)
     return dataset.summary

@@ -1,5 +1,6 @@
 """Publisher's files fetched from a server of this machine, which breaks off, changes and lies."""
 
+import errno
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ import pytest
 
 from twotower import downloading
 from twotower.data.sources import registry
+from twotower.data.sources import remote as remote_files
 from twotower.data.sources.beibei import SOURCE as BEIBEI
 from twotower.data.sources.remote import Remote, fetch
 from twotower.data.sources.source import PublicSource, download
@@ -230,3 +232,19 @@ def test_the_command_ends_with_one_line_where_it_may_not_fetch(tmp_path, twotowe
     assert said.code == 1
     assert "train.txt" in said.err
     assert "https://" in said.err
+
+
+def test_an_archive_that_could_not_be_unpacked_is_kept_whole(publisher, tmp_path, monkeypatch):
+    publisher.data = packed(ratings="1,2")
+    with monkeypatch.context() as full:
+        full.setattr(remote_files.shutil, "copyfileobj", no_space)
+        with pytest.raises(OutputError, match="the disk is full"):
+            got(publisher, tmp_path, members=("ratings",))
+    sent = len(publisher.asked)
+    got(publisher, tmp_path, members=("ratings",))
+    assert names(tmp_path) == ["ratings"]
+    assert publisher.asked[sent:] == [f"bytes={len(publisher.data)}-"]
+
+
+def no_space(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")

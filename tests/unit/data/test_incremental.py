@@ -1,5 +1,6 @@
 """A dataset that gained files is the dataset of all of them, and only the new ones are read."""
 
+import polars as pl
 import pytest
 from little_shop import EVENTS, shop
 from messy_shop import assert_same, in_parts, messy_log, messy_shop
@@ -136,3 +137,16 @@ def test_the_command_takes_it_and_says_where_it_is_not_possible(tmp_path):
     assert again.counts["events"] == 6
     with pytest.raises(ConfigError, match="--incremental is for the events of a folder"):
         pipeline.prepare("synthetic", recipe("tiny"), tmp_path / "o", here, incremental=True)
+
+
+def test_a_log_that_cannot_be_read_in_parts_is_named_and_nothing_is_written(tmp_path, monkeypatch):
+    (tmp_path / "shop").mkdir()
+    source, here = shop(tmp_path / "shop"), Workshop(tmp_path)
+
+    def fails(*_, **__):
+        raise pl.exceptions.ComputeError("no such thing in parts")
+
+    monkeypatch.setattr(pipeline, "prepare_large", fails)
+    with pytest.raises(DataError, match="--incremental cannot read this log in parts: no such"):
+        pipeline.prepare(source, recipe("tiny"), tmp_path / "o", here, incremental=True)
+    assert not (tmp_path / "o").exists()

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twotower.errors import ConfigError
 from twotower.evaluation.cases import Cases
@@ -11,6 +13,7 @@ from twotower.evaluation.protocol import evaluate
 from twotower.evaluation.vectors import vector_scorer, visitor_scorer
 from twotower.features.again import NOT_AGAIN, Again
 from twotower.features.history import Histories, History
+from twotower.server.settings import ServerSettings
 from twotower.training.again import choose_again
 
 ITEMS, VISITORS = 60, 80
@@ -66,14 +69,25 @@ def test_where_nothing_is_shown_again_or_nothing_can_choose_it_counts_for_nothin
 
 
 def test_scores_are_lifted_for_each_visitors_own_past():
-    cases = cases_of([0, 1], [[3, 3], []])
+    cases = cases_of([0, 1], [[3, 9, 3], []])
     vectors = np.ones((2, 2), np.float32), np.ones((ITEMS, 2), np.float32)
     both = np.array([1, 0])
     lifts = visitor_scorer(*vectors, cases.histories, Again(2.0))(both) - vector_scorer(*vectors)(
         both
     )
     assert lifts[1, 3] == pytest.approx(2 * np.log(3))
-    assert np.count_nonzero(lifts) == 1
+    assert lifts[1, 9] == pytest.approx(2 * np.log(2))
+    assert np.count_nonzero(lifts) == 2
+
+
+@given(st.lists(st.integers(0, 3), max_size=600))
+def test_a_history_is_read_as_the_server_keeps_it(rows):
+    whole = History.of(rows)
+    newest = Histories.from_lists([History.of(rows[-ServerSettings().max_history :])])
+    for one, other in zip(
+        Again(2.0, 0.9).lifts(whole), Again(2.0, 0.9).lifts(newest.collapsed()[0]), strict=True
+    ):
+        assert one.tolist() == other.tolist()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -72,12 +73,11 @@ def fetch(remote: Remote, folder: Path, told: Told, *, pause_s: float = 1.0) -> 
     try:
         _complete(remote, part, told, pause_s)
         digest = _verified(remote, part)
-        _edition(part).unlink(missing_ok=True)
         if remote.members:
             _unpack(remote, part, folder)
-            part.unlink()
         else:
             part.replace(folder / remote.name)
+        _forget(part)
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written: {error.strerror or error}. Free some space, or choose "
@@ -92,10 +92,9 @@ def _complete(remote: Remote, part: Path, told: Told, pause_s: float) -> None:
         try:
             return _go_on(remote, part, told)
         except HTTPError as error:
-            if error.code == _OTHER_RANGE:  # what is here is as long as the file, or longer
-                part.unlink(missing_ok=True)
-            is_final = error.code < _SERVERS_FAULT and error.code != _OTHER_RANGE
-            if is_final or attempt == _ATTEMPTS:
+            if error.code == _OTHER_RANGE:  # of the same edition nothing is lacking
+                return None
+            if error.code < _SERVERS_FAULT or attempt == _ATTEMPTS:
                 raise _unreachable(remote, part, f"the server says {error.code}") from error
         except (HTTPException, ConnectionError, TimeoutError, URLError, _Short) as error:
             if attempt == _ATTEMPTS:
@@ -132,7 +131,14 @@ def _go_on(remote: Remote, part: Path, told: Told) -> None:
 
 
 def _pieces(answer: HTTPResponse) -> Iterator[bytes]:
-    while piece := answer.read(_PIECE):
+    """The bytes as they come; the disk has no part in what goes wrong here."""
+    while True:
+        try:
+            piece = answer.read(_PIECE)
+        except OSError as error:
+            raise _Short(f"the connection ended: {error.strerror or error}") from error
+        if not piece:
+            return
         yield piece
 
 
@@ -141,11 +147,16 @@ def _edition(part: Path) -> Path:
     return part.with_name(part.name + _EDITION)
 
 
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _edition(part).unlink(missing_ok=True)
+
+
 def _verified(remote: Remote, part: Path) -> str:
     kind, _, expected = (remote.checksum or "sha256:").partition(":")
     found = {name: _digest(part, name) for name in {kind, "sha256"}}
     if expected and found[kind] != expected:
-        part.unlink()
+        _forget(part)
         raise DataError(
             f"{remote.url} is not the publisher's file: {kind} {found[kind]}, expected {expected}. "
             "It was taken away; try again, and if that does not help, the publisher has changed it."
@@ -176,9 +187,9 @@ def _unpack(remote: Remote, archive: Path, folder: Path) -> None:
                     path.open("wb") as file,
                 ):
                     shutil.copyfileobj(inner, file)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error) as error:
         with contextlib.suppress(OSError):
-            archive.unlink()
+            _forget(archive)
         raise DataError(
             f"{remote.url} is a damaged archive ({error}). It was taken away; try again."
         ) from error
