@@ -1,5 +1,7 @@
 """Whom this process is silent about: those who were erased after their bundle was built."""
 
+import threading
+
 from twotower.server.following import Follower
 from twotower.shop.erasures import Erasures, digest_of_person
 
@@ -14,6 +16,7 @@ class Erased:
     def __init__(self, erasures: Erasures) -> None:
         self._erasures = erasures
         self._digests: frozenset[str] = frozenset()
+        self._refreshing = threading.Lock()
         self._follower = Follower("erased", "erasures", self.refresh)
         self.refresh()
 
@@ -27,8 +30,12 @@ class Erased:
         return n_events
 
     def refresh(self) -> None:
-        """Reads the erasures; raises `StorageUnavailable`, and knows the old ones."""
-        self._digests = self._erasures.digests()
+        """Reads the erasures; raises `StorageUnavailable`, and knows the old ones.
+
+        What was read first is never known last, whichever threads refresh.
+        """
+        with self._refreshing:
+            self._digests = self._erasures.digests()
 
     def follow(self, interval_s: float) -> None:
         """Refreshes again and again, in the background, until `stop`."""

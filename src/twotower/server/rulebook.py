@@ -1,12 +1,14 @@
 """The shop's rules that this process knows."""
 
 import logging
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from twotower.errors import RetrievalError, UnknownRule
 from twotower.retrieval.rules import Rule
 from twotower.server.following import Follower
+from twotower.shop.records import StoredRule
 from twotower.shop.rules import Rules
 
 _log = logging.getLogger(__name__)
@@ -22,7 +24,8 @@ class Rulebook:
     def __init__(self, stored: Rules) -> None:
         self._stored = stored
         self._rules: dict[str, Rule] = {}
-        self._unread: frozenset[str] = frozenset()
+        self._rows: dict[str, StoredRule] = {}
+        self._refreshing = threading.Lock()
         self._follower = Follower("rulebook", "rules", self.refresh)
         self.refresh()
 
@@ -34,17 +37,24 @@ class Rulebook:
     def refresh(self) -> None:
         """Reads the rules of the database; raises `StorageUnavailable`, and knows the old ones.
 
-        One that another version wrote and this one cannot read is passed over, and told of once.
+        What was read first is never known last, whichever threads refresh. A rule that another
+        version wrote and this one cannot read is passed over, and told of once.
         """
-        found, unread = {}, set()
-        for one in self._stored.all():
-            try:
-                found[one.rule_id] = as_rule(one.rule_id, one.body)
-            except (RetrievalError, TypeError) as error:
-                unread.add(one.rule_id)
-                if one.rule_id not in self._unread:
-                    _log.error("rule %s is passed over: %s", one.rule_id, error)
-        self._rules, self._unread = found, frozenset(unread)
+        with self._refreshing:
+            rows = {row.rule_id: row for row in self._stored.all()}
+            found = {rule_id: self._rule_of(row) for rule_id, row in rows.items()}
+            self._rules = {rule_id: rule for rule_id, rule in found.items() if rule is not None}
+            self._rows = rows
+
+    def _rule_of(self, row: StoredRule) -> Rule | None:
+        """The rule of a row, read only where the row is new; None where it cannot be read."""
+        if self._rows.get(row.rule_id) == row:
+            return self._rules.get(row.rule_id)
+        try:
+            return as_rule(row.rule_id, row.body)
+        except (RetrievalError, TypeError) as error:
+            _log.error("rule %s is passed over: %s", row.rule_id, error)
+            return None
 
     def follow(self, interval_s: float) -> None:
         """Refreshes again and again, in the background, until `stop`."""
@@ -66,9 +76,10 @@ class Rulebook:
         Raises:
             UnknownRule: There is no such rule.
         """
-        if rule_id not in self._rules:
+        rule = self._rules.get(rule_id)
+        if rule is None:
             raise UnknownRule(f"rule_id must be that of a rule, got {rule_id!r}: list them")
-        return self._rules[rule_id]
+        return rule
 
     def put(self, rule_id: str, body: Mapping[str, Any]) -> Rule:
         """Stores a rule; lists follow it when this returns.
