@@ -122,9 +122,11 @@ def test_lately_counts_different_visitors_of_the_newest_events(database):
             event("e", visitor="v2", item="lamp", time=8),
         ]
     )
-    assert database.events.visitors_lately(5, latest=9) == {"kettle": 2, "lamp": 1}
-    assert database.events.visitors_lately(0, latest=2) == {"kettle": 1, "lamp": 1}
-    assert database.events.visitors_lately(9, latest=9) == {}
+    lately = database.events.visitors_lately
+    assert lately(5, after_ms=0, latest=9) == {"kettle": 2, "lamp": 1}
+    assert lately(0, after_ms=0, latest=2) == {"kettle": 1, "lamp": 1}
+    assert lately(9, after_ms=0, latest=9) == {}
+    assert lately(0, after_ms=6, latest=9) == {"kettle": 1, "lamp": 1}
 
 
 def test_ids_that_differ_in_case_only_are_two(database):

@@ -243,19 +243,25 @@ class Retriever:
         """
         return self._recommendations.like(item_id, ListOptions(**asked))
 
-    def trending(self, lately: Mapping[str, int], **asked: Unpack[Wishes]) -> Answer:
-        """Products that most different visitors were at in the last seven days.
+    @property
+    def log_ends(self) -> int | None:
+        """When the last event of the bundle's log was, UTC milliseconds; None without a clock."""
+        return self._shelves.log_ends
+
+    def trending(self, lately: Mapping[str, int], since_ms: int, **asked: Unpack[Wishes]) -> Answer:
+        """Products that most different visitors were at since a moment.
 
         Args:
-            lately: item id -> visitors of the last days whom the bundle's log does not know;
-                unknown ids are ignored.
+            lately: item id -> visitors since then and since `log_ends`; unknown ids are ignored.
+            since_ms: what the log tells of before it does not count, UTC milliseconds; a log
+                without a clock counts whole.
             **asked: what `ListOptions` has, by name.
 
         Raises:
             ConfigError: k is outside its range.
             FilterError: the filter cannot be read.
         """
-        return self._shelves.trending(lately, ListOptions(**asked))
+        return self._shelves.trending(lately, since_ms, ListOptions(**asked))
 
     def newest(self, **asked: Unpack[Wishes]) -> Answer:
         """Products that came on sale last; takes and raises what `trending` does."""

@@ -1,7 +1,7 @@
 """Lists that no tower makes: what is trending, what is new, what is bought together."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from twotower.retrieval.page import check_page
 from twotower.retrieval.rules import InForce
 
 WEEK_MS: Final = 7 * 24 * 3_600_000
-"""Trending is what happened in the last seven days: of the log, and of the live events."""
+"""Trending is what happened in the last seven days: in the log, and live since its end."""
 Worth = NDArray[np.float64]
 
 
@@ -36,15 +36,22 @@ class Shelves:
         self._catalogue, self._index = catalogue, bundle.index
         self._attention = Attention(bundle, catalogue)
         self._baskets = Baskets(bundle.dataset)
-        self._lately = users_lately(bundle.dataset)
+        self._log = LogWeek(bundle.dataset)
 
-    def trending(self, lately: Mapping[str, int], asked: ListOptions) -> Answer:
+    @property
+    def log_ends(self) -> int | None:
+        """When the last event of the log was, UTC milliseconds; None without a clock."""
+        return self._log.ends
+
+    def trending(self, lately: Mapping[str, int], since_ms: int, asked: ListOptions) -> Answer:
         """What many different visitors were at lately; see `Retriever.trending`."""
         worth = self._zeros()
-        worth[: len(self._lately)] = self._lately
+        logged = self._log.users_since(since_ms)
+        worth[: len(logged)] = logged
         for row in self._catalogue.known_rows([*lately]).tolist():
             worth[row] += lately[self._catalogue.item_id(row)]
-        definition = "products in stock that somebody was at in the last seven days"
+        ages = "in the last seven days" if self._log.has_clock else "in the log or lately"
+        definition = f"products in stock that somebody was at {ages}"
         return self._answer("trending", "popularity", worth, definition, asked)
 
     def newest(self, asked: ListOptions) -> Answer:
@@ -100,17 +107,40 @@ class Shelves:
         )
 
 
-def users_lately(dataset: Dataset) -> NDArray[np.int64]:
-    """int64[N] different users of each item in the last week of the log.
+class LogWeek:
+    """Who was at which item in the last week of the log; all of the log where it has no clock.
 
-    All of the log counts where it has no clock; nothing without events.
+    Args:
+        dataset: With its events; without any, nobody was anywhere.
     """
-    counts = np.zeros(dataset.n_items, np.int64)
-    if dataset.events is None or len(dataset.events) == 0:
-        return counts
-    events = dataset.events
-    if schema.TIME in events.columns and (last := events[schema.TIME].max()) is not None:
-        events = events.filter(pl.col(schema.TIME) > pl.lit(last) - WEEK_MS)
-    users = events.group_by(schema.ITEM_ROW).agg(pl.col(schema.USER_ID).n_unique())
-    counts[users[schema.ITEM_ROW].to_numpy()] = users[schema.USER_ID].to_numpy()
-    return counts
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._n_items = dataset.n_items
+        self.has_clock = True
+        self.ends: int | None = None
+        """When its last event was, UTC milliseconds; None without events or clock."""
+        self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._times: NDArray[np.int64] = np.zeros(0, np.int64)
+        """int64[P]: items and times of each user's last event with an item, ascending."""
+        if dataset.events is not None and len(dataset.events):
+            self._read(dataset.events)
+
+    def users_since(self, since_ms: int) -> NDArray[np.int64]:
+        """int64[N] different users of each item from this time on, UTC milliseconds.
+
+        At most those of the log's last week; all of them where it has no clock.
+        """
+        first = np.searchsorted(self._times, since_ms) if self.has_clock else 0
+        return np.bincount(self._rows[first:], minlength=self._n_items)
+
+    def _read(self, events: pl.DataFrame) -> None:
+        if schema.TIME not in events.columns or (last := events[schema.TIME].max()) is None:
+            self.has_clock = False
+            pairs = events.select(schema.ITEM_ROW, schema.USER_ID).unique()
+        else:
+            self.ends = int(cast(int, last))
+            week = events.filter(pl.col(schema.TIME) > self.ends - WEEK_MS)
+            newest = week.group_by(schema.ITEM_ROW, schema.USER_ID).agg(pl.col(schema.TIME).max())
+            pairs = newest.sort(schema.TIME)
+            self._times = pairs[schema.TIME].to_numpy()
+        self._rows = pairs[schema.ITEM_ROW].to_numpy().astype(np.int64)

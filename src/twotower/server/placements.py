@@ -60,12 +60,12 @@ def placed(shop: LiveShop, question: RecommendationRequest, rules: Sequence[Rule
 
 
 def _trending(shop: LiveShop, wishes: Wishes) -> Answer:
-    since = time.time_ns() // _NS_PER_MS - WEEK_MS
+    since, log_ends = time.time_ns() // _NS_PER_MS - WEEK_MS, shop.retriever.log_ends or 0
     try:
-        lately = shop.database.events.visitors_lately(since, latest=_LATEST)
+        lately = shop.database.events.visitors_lately(since, after_ms=log_ends, latest=_LATEST)
     except StorageUnavailable:
-        return replace(shop.retriever.trending({}, **wishes), degraded=True)
-    return shop.retriever.trending(lately, **wishes)
+        return replace(shop.retriever.trending({}, since, **wishes), degraded=True)
+    return shop.retriever.trending(lately, since, **wishes)
 
 
 def _history(shop: LiveShop, question: RecommendationRequest) -> tuple[History, bool]:

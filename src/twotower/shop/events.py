@@ -104,11 +104,13 @@ class Events:
         with self._transactions.reading() as connection:
             return connection.execute(counted).scalar_one()
 
-    def visitors_lately(self, since_ms: int, *, latest: int) -> dict[str, int]:
+    def visitors_lately(self, since_ms: int, *, after_ms: int, latest: int) -> dict[str, int]:
         """Counts who was at which item, among the newest events of everybody but impressions.
 
         Args:
             since_ms: Events received before this time do not count, UTC milliseconds.
+            after_ms: Nor do those that happened until this time, as a log tells of them; 0 for
+                no log.
             latest: At most this many events are looked at, 1 or more.
 
         Returns:
@@ -118,7 +120,7 @@ class Events:
             StorageUnavailable: It cannot be read.
         """
         newest = (
-            select(events.c.item_id, events.c.visitor_id, events.c.received)
+            select(events.c.item_id, events.c.visitor_id, events.c.time, events.c.received)
             .where(happened(events))
             .order_by(events.c.sequence.desc())
             .limit(latest)
@@ -126,7 +128,7 @@ class Events:
         )
         counted = (
             select(newest.c.item_id, func.count(newest.c.visitor_id.distinct()))
-            .where(newest.c.received >= since_ms)
+            .where(newest.c.received >= since_ms, newest.c.time > after_ms)
             .group_by(newest.c.item_id)
         )
         with self._transactions.reading() as connection:

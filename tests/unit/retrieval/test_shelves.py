@@ -60,7 +60,7 @@ def test_a_product_that_nobody_took_goes_with_nothing_and_neither_does_a_live_on
         shop.also_bought("nowhere")
 
 
-def test_trending_counts_different_users_of_the_last_week_and_visitors_who_are_here():
+def test_trending_counts_different_users_since_a_moment_and_visitors_who_are_here():
     shop = shop_of(
         [
             ("ann", LAMP, "view", 0),
@@ -71,15 +71,28 @@ def test_trending_counts_different_users_of_the_last_week_and_visitors_who_are_h
             ("cem", KETTLE, "view", WEEK_MS + 3),
         ]
     )
-    assert scores(shop.trending({})) == {"kettle": 2, "sofa-blue": 1}
-    lively = shop.trending({"chair": 3, "sofa-blue": 2, "gone": 9})
+    assert shop.log_ends == WEEK_MS + 3
+    assert scores(shop.trending({}, 3)) == {"kettle": 2, "sofa-blue": 1}
+    lively = shop.trending({"chair": 3, "sofa-blue": 2, "gone": 9}, 3)
     assert [hit.item_id for hit in lively.hits] == ["sofa-blue", "chair", "kettle"]
     assert [hit.score for hit in lively.hits] == [3, 3, 2]
 
 
-def test_a_log_without_a_clock_counts_whole():
+def test_a_log_counts_only_as_far_as_it_reaches_into_the_last_days():
+    shop = shop_of([("ann", LAMP, "view", 1), ("ann", SOFA, "view", 5), ("bob", SOFA, "cart", 8)])
+    assert scores(shop.trending({}, 1)) == {"sofa-blue": 2, "lamp": 1}
+    assert scores(shop.trending({}, 5)) == {"sofa-blue": 2}
+    assert scores(shop.trending({}, 6)) == {"sofa-blue": 1}
+    assert shop.trending({}, 9).hits == ()
+    assert scores(shop.trending({"lamp": 1}, 9)) == {"lamp": 1}
+
+
+def test_a_log_without_a_clock_counts_whole_and_says_so():
     shop = shop_of([("ann", LAMP, "view", None), ("bob", LAMP, "view", None)])
-    assert scores(shop.trending({})) == {"lamp": 2}
+    answer = shop.trending({}, 9)
+    assert scores(answer) == {"lamp": 2}
+    assert shop.log_ends is None
+    assert "seven days" not in answer.total_definition
 
 
 def test_newest_is_ordered_by_the_first_day_on_sale_and_knows_live_products():
@@ -92,14 +105,16 @@ def test_newest_is_ordered_by_the_first_day_on_sale_and_knows_live_products():
 
 def test_a_shelf_leaves_out_what_it_is_told_to_and_says_why_when_asked():
     shop = shop_of([("ann", row, "view", 1) for row in (SOFA, RED, CHAIR, LAMP)])
-    answer = shop.trending({}, k=1, exclude=("sofa-blue",), filter='brand = "Koda"', explain=True)
+    answer = shop.trending(
+        {}, 0, k=1, exclude=("sofa-blue",), filter='brand = "Koda"', explain=True
+    )
     [hit] = answer.hits
     assert (hit.item_id, answer.total) == ("sofa-red", 1)
     assert [(one.kind, one.value) for one in hit.reasons] == [("popularity", hit.score)]
     assert hit.attention is not None
-    assert shop.trending({}).hits[0].attention is None
+    assert shop.trending({}, 0).hits[0].attention is None
     with pytest.raises(ConfigError):
-        shop.trending({}, k=0)
+        shop.trending({}, 0, k=0)
 
 
 def test_the_shops_rules_hold_for_shelves_too():
@@ -109,7 +124,7 @@ def test_the_shops_rules_hold_for_shelves_too():
         Rule("first", "pin", item_ids=("kettle", "sofa-blue"), position=1),
         Rule("more", "boost", filter='item_id = "chair"', strength=1.0),
     ]
-    answer = shop.trending({}, rules=rules, explain=True)
+    answer = shop.trending({}, 0, rules=rules, explain=True)
     assert [hit.item_id for hit in answer.hits] == ["kettle", "chair", "sofa-red"]
     assert answer.total == 3
     assert [hit.pinned_by for hit in answer.hits] == ["first", None, None]

@@ -70,6 +70,8 @@ def shop_bundle():
 
 
 class FakeRetriever:
+    log_ends = None
+
     def __init__(self):
         self.bundle = shop_bundle()
         self._products = self.bundle.dataset.items.to_dicts()
@@ -166,8 +168,8 @@ class FakeRetriever:
         found = self._of_category(wanted, out, k, "recommend", len(history), filter)
         return explained(found, last["item_id"]) if explain else found
 
-    def trending(self, lately, *, k=12, **asked):
-        self.lately, self.asked = lately, asked
+    def trending(self, lately, since_ms, *, k=12, **asked):
+        self.lately, self.since_ms, self.asked = lately, since_ms, asked
         found = sorted(self._there(), key=lambda one: -lately.get(one["item_id"], 0))
         return answer(self._hits(found[:k]), len(found), "all", "trending")
 

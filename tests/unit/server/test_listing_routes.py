@@ -1,5 +1,6 @@
 """Filters, facets, orders and pages over HTTP."""
 
+import time
 from typing import get_args
 
 import pytest
@@ -8,6 +9,7 @@ from fake_retriever import OLD_CURSOR, FakeRetriever
 from twotower.filtering.fields import FACETS
 from twotower.filtering.tokens import MAX_LENGTH
 from twotower.retrieval import questions
+from twotower.retrieval.shelves import WEEK_MS
 from twotower.server import requests
 
 
@@ -89,6 +91,21 @@ def test_trending_hears_of_what_visitors_do_now(open_shop):
         answer = recommend(client, placement="trending", k=1).json()
     assert retriever.lately == {"lamp": 2, "bulb": 1}
     assert (answer["placement"], answer["hits"][0]["item_id"]) == ("trending", "lamp")
+
+
+def test_trending_counts_nobody_again_whom_the_log_tells_of(open_shop):
+    now = time.time_ns() // 1_000_000
+    retriever = FakeRetriever()
+    retriever.log_ends = now - 3_600_000
+    with open_shop(retriever=retriever) as client:
+        events = [
+            {"event_id": item, "visitor_id": "v", "item_id": item, "event": "view", "time": at}
+            for item, at in (("lamp", retriever.log_ends), ("bulb", retriever.log_ends + 1))
+        ]
+        client.post("/v1/events", {"events": events})
+        recommend(client, placement="trending")
+    assert retriever.lately == {"bulb": 1}
+    assert retriever.since_ms == pytest.approx(now - WEEK_MS, abs=600_000)
 
 
 @pytest.mark.parametrize(
