@@ -1,10 +1,11 @@
 """Answers to searches that were asked before, as long as nothing they depend on has changed.
 
 The key of an answer holds the question, the rules of the shop that hold for it now, and the stamp
-of the shop that answers: its bundle, and the last change of a product that its index knows. After
-an update the key is another one, so an older answer is not found any more: there is nothing to be
-thrown away, and nothing to forget about it. A process reads stamp and rules before it makes an
-answer, so what stands under a key is never older than it.
+of the shop that answers: its bundle, and the last change of a product that its index knows. It
+holds the version of twotower too, as servers of two versions may share a store. After an update
+the key is another one, so an older answer is not found any more: there is nothing to be thrown
+away, and nothing to forget about it. A process reads stamp and rules before it makes an answer, so
+what stands under a key is never older than it.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+import twotower
 from twotower.retrieval.rules import Rule
 from twotower.server.metrics import Metrics
 from twotower.server.replies import SearchReply
@@ -37,7 +39,8 @@ class AnswerCache:
     def key(self, stamp: str, rules: Sequence[Rule], question: SearchRequest) -> bytes:
         """Names the answer to a question, as a shop of this stamp gives it under these rules."""
         asked = question.model_dump_json(exclude=_OF_THE_REQUEST)
-        return hashlib.blake2b(f"{stamp}\n{rules!r}\n{asked}".encode(), digest_size=20).digest()
+        whole = f"{twotower.__version__}\n{stamp}\n{rules!r}\n{asked}"
+        return hashlib.blake2b(whole.encode(), digest_size=20).digest()
 
     def search(self, key: bytes) -> SearchReply | None:
         """Gives a kept answer; None where it has to be made."""
@@ -52,6 +55,8 @@ class AnswerCache:
 
     def keep(self, key: bytes, answer: SearchReply) -> None:
         """Keeps an answer, where that is possible."""
+        if not self._store.is_keeping:
+            return
         try:
             self._store.put(key, answer.model_dump_json().encode())
         except StoreLostError:

@@ -34,6 +34,10 @@ class Store(Protocol):
     def n_bytes(self) -> int:
         """Bytes that are held in this process, keys included."""
 
+    @property
+    def is_keeping(self) -> bool:
+        """Whether what is put now has a chance to be kept."""
+
     def get(self, key: bytes) -> bytes | None:
         """Gives what was put; raises `StoreLostError`."""
 
@@ -60,6 +64,11 @@ class MemoryStore:
     def n_bytes(self) -> int:
         """Bytes that are held, keys included."""
         return self._n_bytes
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether there is any room at all."""
+        return self._max_bytes > 0
 
     def get(self, key: bytes) -> bytes | None:
         """Gives what was put, and remembers that it was asked for."""
@@ -107,6 +116,11 @@ class RedisStore:
         self._redis, self._clock = _client(url), clock
         self._not_before, self._is_failing = 0.0, False
 
+    @property
+    def is_keeping(self) -> bool:
+        """Whether Redis is not being left alone."""
+        return self._clock() >= self._not_before
+
     def get(self, key: bytes) -> bytes | None:
         """Gives what any process has put; raises `StoreLostError`."""
         return cast(bytes | None, self._asked(lambda: self._redis.get(_PREFIX + key)))
@@ -122,7 +136,7 @@ class RedisStore:
     def _asked(self, ask: Callable[[], _T]) -> _T:
         from redis.exceptions import RedisError
 
-        if self._clock() < self._not_before:
+        if not self.is_keeping:
             raise StoreLostError
         try:
             told = ask()

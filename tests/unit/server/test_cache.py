@@ -8,7 +8,10 @@ from asgi_client import opened
 from fake_retriever import FakeRetriever
 
 from twotower.errors import ConfigError, MissingExtra
+from twotower.server.answer_cache import AnswerCache
 from twotower.server.app import create_app
+from twotower.server.metrics import Metrics
+from twotower.server.requests import SearchRequest
 from twotower.server.settings import ServerSettings
 from twotower.server.stores import MemoryStore, RedisStore, StoreLostError
 from twotower.shop.database import ShopDatabase
@@ -219,6 +222,29 @@ def test_a_cache_of_nothing_keeps_nothing(open_counting):
         client.post("/v1/search", STEEL)
         client.post("/v1/search", STEEL)
         assert asked_for(client) == before + 2
+
+
+class _UnreadAnswer:
+    def model_dump_json(self):
+        raise AssertionError("an answer that nobody keeps is not written down")
+
+
+def test_an_answer_that_nothing_would_keep_is_not_written_down(redis_server):
+    AnswerCache(MemoryStore(0), Metrics()).keep(b"a", _UnreadAnswer())
+    redis_server.kill()
+    lost = RedisStore(redis_server.url, clock=lambda: 0.0)
+    with pytest.raises(StoreLostError):
+        lost.get(b"a")
+    AnswerCache(lost, Metrics()).keep(b"a", _UnreadAnswer())
+    redis_server.start()
+
+
+def test_another_version_of_twotower_finds_no_answer_of_this_one(monkeypatch):
+    cache, question = AnswerCache(MemoryStore(1_000), Metrics()), SearchRequest(query="steel")
+    here = cache.key("stamp", (), question)
+    assert cache.key("stamp", (), question) == here
+    monkeypatch.setattr("twotower.__version__", "9.9.9")
+    assert cache.key("stamp", (), question) != here
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://secret@host", "redis://h:port/0"])
