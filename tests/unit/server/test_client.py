@@ -24,6 +24,7 @@ from twotower.server.requests import (
     RecommendationRequest,
     SearchRequest,
 )
+from twotower.server.rule_shapes import RuleIn
 from twotower.shop.database import ShopDatabase
 
 PROGRAM = Path(__file__).with_name("serve_fake.py")
@@ -134,6 +135,17 @@ def test_products_and_people_come_and_go_whatever_their_ids_look_like(client):
     assert client.visitor("v1").n_events == 1
     assert client.erase_visitor("v1").n_events == 1
     assert [one.user_id for one in client.example_visitors().visitors] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("odd", ["sale/summer", "a/b?c#d e%2F"])
+def test_rules_and_lists_are_reached_whatever_their_ids_look_like(client, odd):
+    hide = RuleIn(action="hide", filter='brand = "Nobody"')
+    assert client.put_rule(odd, hide).rule.rule_id == odd
+    assert client.rule(odd).rule.filter == hide.filter
+    assert client.delete_rule(odd).rule_id == odd
+    with pytest.raises(ServerProblem, match="rule_id must be that of a rule"):
+        client.rule(odd)
+    assert client.outcome(odd).answer_id == odd
 
 
 def test_what_the_server_has_no_use_for_is_its_problem(client):

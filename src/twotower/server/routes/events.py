@@ -26,7 +26,7 @@ def record_events(batch: EventsRequest, shop: Shop, request_id: RequestId) -> Ev
     )
 
 
-@router.get("/v1/answers/{answer_id}", openapi_extra=needs("admin"))
+@router.get("/v1/answers/{answer_id:path}", openapi_extra=needs("admin"))
 def outcome(answer_id: IdInPath, shop: Shop, request_id: RequestId) -> OutcomeReply:
     """Says what came of a list: the impressions and events that name its `request_id`."""
     return outcome_of(shop, answer_id, request_id)

@@ -23,20 +23,20 @@ def rules(here: ReleasesHere, request_id: RequestId) -> RulesReply:
     return rules_reply(here.rulebook.rules, request_id)
 
 
-@router.get("/v1/rules/{rule_id}", openapi_extra=needs("admin"))
+@router.get("/v1/rules/{rule_id:path}", openapi_extra=needs("admin"))
 def rule(rule_id: IdInPath, shop: Shop, request_id: RequestId) -> RuleReply:
     """Gives a rule."""
     return rule_reply(shop, shop.rulebook.rule(rule_id), request_id)
 
 
-@router.put("/v1/rules/{rule_id}", openapi_extra=needs("admin"))
+@router.put("/v1/rules/{rule_id:path}", openapi_extra=needs("admin"))
 def put_rule(rule_id: IdInPath, body: RuleIn, shop: Shop, request_id: RequestId) -> RuleReply:
     """Adds or replaces a rule; the next list follows it, those of other servers soon."""
     stored = shop.rulebook.put(rule_id, body.model_dump())
     return rule_reply(shop, stored, request_id)
 
 
-@router.delete("/v1/rules/{rule_id}", openapi_extra=needs("admin"))
+@router.delete("/v1/rules/{rule_id:path}", openapi_extra=needs("admin"))
 def delete_rule(rule_id: IdInPath, here: ReleasesHere, request_id: RequestId) -> DeletedRuleReply:
     """Takes a rule away."""
     here.rulebook.delete(rule_id)
