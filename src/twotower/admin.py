@@ -160,6 +160,7 @@ def export(
     from twotower.data.dataset import Dataset
     from twotower.shop.event_log import live_log, whole_log
 
+    _refuse_missing(bundle, database)
     with _opened(bundle, database) as shop:
         if live_only:
             table = live_log(shop)
@@ -192,6 +193,19 @@ def _show_rows(rows: dict[str, int]) -> None:
 
 def _tell(pointer: Any) -> None:
     Console().print(f"{pointer.current} is served; before it was {pointer.previous}")
+
+
+def _refuse_missing(bundle: Path, database: str | None) -> None:
+    """Raises `ConfigError` where the database would be made anew, and so be empty."""
+    from twotower.errors import ConfigError
+    from twotower.shop.address import beside, is_missing_file, read_address, shown_address
+
+    url = read_address(database or beside(bundle))
+    if is_missing_file(url):
+        raise ConfigError(
+            f"there is no shop database {shown_address(url)}: name the one that 'serve' uses with "
+            "--database (beside a folder of releases it is RELEASES-shop/shop.sqlite)"
+        )
 
 
 @contextmanager

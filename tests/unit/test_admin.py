@@ -57,3 +57,17 @@ def test_live_events_are_written_as_a_table_that_prepare_reads(twotower, tmp_pat
         database.events.add([LiveEvent("e1", "v1", "kettle", "view", time=1, received=2)])
     assert "1 events" in twotower("admin", "export", bundle, "--out", out, "--live-only").out
     assert pl.read_parquet(out).rows() == [("v1", "kettle", "view", 1)]
+
+
+def test_a_database_that_is_not_there_is_not_exported_and_not_made(twotower, tmp_path):
+    served, out = tmp_path / "releases", tmp_path / "events.parquet"
+    with ShopDatabase(beside(served)) as database:
+        database.events.add([LiveEvent("e1", "v1", "kettle", "view", time=1, received=2)])
+    words = ("admin", "export", served / "monday", "--live-only", "--out", out)
+    refused = twotower(*words)
+    assert refused.code == 1
+    assert "no shop database" in refused.err
+    assert "--database" in refused.err
+    assert not out.exists()
+    assert not beside(served / "monday").exists()
+    assert "1 events" in twotower(*words, "--database", beside(served)).out

@@ -19,7 +19,7 @@ from twotower.retrieval.retriever import Retriever
 from twotower.server.app import create_app
 from twotower.server.logs import write_json_lines
 from twotower.server.settings import ServerSettings, is_loopback
-from twotower.shop.address import beside, read_address
+from twotower.shop.address import beside, is_missing_file, read_address
 from twotower.shop.database import ShopDatabase
 
 
@@ -110,7 +110,7 @@ def _refuse_to_be_open(settings: ServerSettings, *, is_key_needed: bool) -> None
 
 def _has_keys(url: URL) -> bool:
     """Whether the database holds any; none is made for the question."""
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+    if is_missing_file(url):
         return False
     with ShopDatabase(url.render_as_string(hide_password=False)) as database:
         return bool(database.keys.all())

@@ -63,6 +63,11 @@ def read_address(where: str | Path) -> URL:
     return url
 
 
+def is_missing_file(url: URL) -> bool:
+    """Whether an address is that of a file, and no file is there."""
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file()
+
+
 def shown_address(url: URL) -> str:
     """Spells an address for people: a path, or a URL without password and options."""
     if url.get_backend_name() == "sqlite":
