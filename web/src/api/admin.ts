@@ -1,5 +1,13 @@
+import { hiddenBy, hidingFilter, hidingRule } from "@/api/hiding";
 import { ask, type Fetch, JSON_HEADERS } from "@/api/http";
-import type { Item, ProductReply, ReleasesReply, ReportReply, SearchReply } from "@/api/types";
+import type {
+  ProductReply,
+  ReleasesReply,
+  ReportReply,
+  RuleIn,
+  RulesReply,
+  SearchReply,
+} from "@/api/types";
 
 /** The fields of a product that the studio changes; null takes a price away. */
 export type ProductChange = { price?: number | null; in_stock?: boolean };
@@ -13,21 +21,13 @@ export interface AdminApi {
   rollback(name: string): Promise<ReleasesReply>;
   find(query: string): Promise<SearchReply>;
   change(itemId: string, change: ProductChange): Promise<ProductReply>;
-  /** Takes a product out, and gives what `show` puts in again. */
-  hide(item: Item): Promise<Item>;
-  show(item: Item): Promise<ProductReply>;
-}
-
-/** What a product is put in with: everything that is known of it but its id. */
-function bodyOf({ item_id: _, ...item }: Item) {
-  return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null));
-}
-
-/** A picture as a `data:` URI, which is how a product that holds it itself is put in. */
-async function pictureOf(response: Response): Promise<string> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  return `data:${response.headers.get("content-type") ?? ""};base64,${btoa(letters)}`;
+  product(itemId: string): Promise<ProductReply>;
+  /** Leaves a product out of searches and recommendations, by a rule; the product stays. */
+  hide(itemId: string): Promise<void>;
+  /** Takes the rule of `hide` away. */
+  show(itemId: string): Promise<void>;
+  /** The ids of what `hide` left out, from here or elsewhere. */
+  hidden(): Promise<string[]>;
 }
 
 /** What a key of the scope `admin` may do; a shop without keys asks for none. */
@@ -42,6 +42,7 @@ export function createAdmin(fetcher: Fetch, key: string): AdminApi {
   const json = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> =>
     (await (await call(method, path, body)).json()) as Answer;
   const product = (itemId: string) => `/v1/products/${encodeURIComponent(itemId)}`;
+  const rule = (ruleId: string) => `/v1/rules/${encodeURIComponent(ruleId)}`;
   const release = (name: string, deed: string) =>
     `/v1/releases/${encodeURIComponent(name)}:${deed}`;
   return {
@@ -52,12 +53,14 @@ export function createAdmin(fetcher: Fetch, key: string): AdminApi {
     rollback: (name) => json("POST", release(name, "rollback")),
     find: (query) => json("POST", "/v1/search", { query, k: 20 }),
     change: (itemId, change) => json("PATCH", product(itemId), change),
-    hide: async (item) => {
-      const isOurs = item.image?.startsWith("/") === true;
-      const image = isOurs ? await pictureOf(await call("GET", item.image ?? "")) : item.image;
-      await call("DELETE", product(item.item_id));
-      return { ...item, image };
+    product: (itemId) => json("GET", product(itemId)),
+    hide: async (itemId) => {
+      const hiding: RuleIn = { action: "hide", filter: hidingFilter(itemId) };
+      await call("PUT", rule(hidingRule(itemId)), hiding);
     },
-    show: (item) => json("PUT", product(item.item_id), bodyOf(item)),
+    show: async (itemId) => {
+      await call("DELETE", rule(hidingRule(itemId)));
+    },
+    hidden: async () => hiddenBy((await json<RulesReply>("GET", "/v1/rules")).rules),
   };
 }

@@ -18,7 +18,9 @@ export type Reason = Schemas["Reason"];
 export type RecommendationReply = Schemas["RecommendationReply"];
 export type ReleasesReply = Schemas["ReleasesReply"];
 export type ReportReply = Schemas["ReportReply"];
+export type RulesReply = Schemas["RulesReply"];
 export type SearchReply = Schemas["SearchReply"];
+export type StoredRule = Schemas["StoredRule"];
 export type SuggestReply = Schemas["SuggestReply"];
 export type Suggestion = Schemas["Suggestion"];
 export type StatsReply = Schemas["StatsReply"];
@@ -28,5 +30,6 @@ export type VisitorsReply = Schemas["VisitorsReply"];
 // What the server fills in may be left out of a question.
 export type SearchRequest = Partial<Schemas["SearchRequest"]> &
   Pick<Schemas["SearchRequest"], "query">;
+export type RuleIn = Partial<Schemas["RuleIn"]> & Pick<Schemas["RuleIn"], "action">;
 export type RecommendationRequest = Partial<Schemas["RecommendationRequest"]> &
   Pick<Schemas["RecommendationRequest"], "placement">;

@@ -6,7 +6,9 @@ import type {
   Item,
   RecommendationRequest,
   ReportReply,
+  RuleIn,
   SearchRequest,
+  StoredRule,
   Suggestion,
 } from "@/api/types";
 
@@ -40,7 +42,22 @@ export function hit(of: Item, rank: number, parts: Partial<Hit["parts"]> = {}): 
   };
 }
 
-const ADMIN = /^\/(v1\/(report|releases)|metrics)/;
+export function rule(ruleId: string, body: RuleIn): StoredRule {
+  return {
+    rule_id: ruleId,
+    filter: null,
+    item_ids: [],
+    position: null,
+    strength: null,
+    query: null,
+    places: [],
+    starts: null,
+    ends: null,
+    ...body,
+  };
+}
+
+const ADMIN = /^\/(v1\/(report|releases|rules)|metrics)/;
 
 interface Asked {
   method: string;
@@ -74,6 +91,8 @@ export class FakeShop {
   report: Partial<ReportReply> = {};
   /** Names of bundles, the one that answers last; null where there is only one for ever. */
   releases: string[] | null = null;
+  /** Followed by searches where they are of `hide` and name one item. */
+  rules: StoredRule[] = [];
   /** In Prometheus' text format. */
   metrics = "";
   /** Item ids whose events are refused. */
@@ -106,9 +125,10 @@ export class FakeShop {
   private answer(path: string, body: unknown, method: string): Response {
     if (path === "/v1/report") return Response.json(this.report);
     if (path.startsWith("/v1/releases")) return this.release(path.slice(13));
+    if (path.startsWith("/v1/rules")) return this.rule(path.slice(10), method, body as RuleIn);
     if (path === "/metrics") return new Response(this.metrics);
-    if (path.startsWith("/v1/products/") && method !== "GET") {
-      return this.change(path.slice(13), method, body as Partial<Item>);
+    if (path.startsWith("/v1/products/") && method === "PATCH") {
+      return this.change(path.slice(13), body as Partial<Item>);
     }
     if (path === "/v1/search") return Response.json(this.search(body as SearchRequest));
     if (path === "/v1/recommendations") {
@@ -166,7 +186,12 @@ export class FakeShop {
     explain,
   }: SearchRequest) {
     const meant = (this.corrections[query] ?? query).toLowerCase();
-    const found = this.items.filter((one) => one.title.toLowerCase().includes(meant));
+    const rules = this.rules.filter(({ action }) => action === "hide");
+    const hiding = new Set(rules.map(({ filter }) => filter));
+    const found = this.items.filter(
+      ({ title, item_id }) =>
+        title.toLowerCase().includes(meant) && !hiding.has(`item_id = "${item_id}"`),
+    );
     const page = found.slice(offset, offset + k);
     return {
       ...this.list(`r-search-${offset}`, found),
@@ -253,11 +278,17 @@ export class FakeShop {
     });
   }
 
-  private change(itemId: string, method: string, body: Partial<Item>): Response {
-    const place = this.items.findIndex((one) => one.item_id === itemId);
-    if (method === "DELETE") this.items.splice(place, 1);
-    else if (method === "PUT") this.items.push(item(itemId, body));
-    else Object.assign(this.items[place] ?? {}, body);
+  /** Lists the rules, or puts or takes away one. */
+  private rule(ruleId: string, method: string, body: RuleIn): Response {
+    const others = this.rules.filter((one) => one.rule_id !== ruleId);
+    if (method === "PUT") this.rules = [...others, rule(ruleId, body)];
+    if (method === "DELETE") this.rules = others;
+    return Response.json({ request_id: "r-rules", rule_id: ruleId, rules: this.rules });
+  }
+
+  private change(itemId: string, body: Partial<Item>): Response {
+    const found = this.items.find((one) => one.item_id === itemId);
+    Object.assign(found ?? {}, body);
     return Response.json({ request_id: "r-change", indexed: true });
   }
 

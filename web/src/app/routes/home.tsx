@@ -9,7 +9,7 @@ import { SearchBox } from "@/features/search/search-box";
 import { ShelfView } from "@/features/shelf/shelf-view";
 import { useShelf } from "@/features/shelf/use-shelf";
 import { TrailStrip } from "@/features/visitor/trail-strip";
-import { useTrail } from "@/features/visitor/use-visitors";
+import { useLiveTrail } from "@/features/visitor/use-visitors";
 import { categoryLevels, formatCount } from "@/lib/format";
 import { useVisitor } from "../use-visitor";
 import styles from "./home.module.css";
@@ -64,7 +64,7 @@ export function HomePage() {
   const visitor = useVisitor();
   const stats = useQuery(statsQuery(useApi())).data;
   const forYou = useForYou(visitor);
-  const trail = useTrail(visitor, { isLive: true });
+  const trail = useLiveTrail(visitor);
   const trending = useShelf("trending", visitor);
   const newest = useShelf("newest", visitor);
   return (

@@ -6,9 +6,15 @@ import { Button } from "@/components/ui/button";
 import { Picture } from "@/components/ui/picture";
 import { Empty, Failure } from "@/components/ui/state";
 import styles from "./products-view.module.css";
-import { useProducts } from "./use-studio";
+import { useProducts, useTitle } from "./use-studio";
 
 type Products = ReturnType<typeof useProducts>;
+
+interface HiddenRowProps {
+  itemId: string;
+  admin: AdminApi;
+  products: Products;
+}
 
 /** The price of a form: null where it is empty, undefined where it is no price. */
 function readPrice(form: FormData): number | null | undefined {
@@ -60,7 +66,10 @@ function Row({ item, products }: { item: Item; products: Products }) {
           In stock
         </label>
         <Button type="submit">Save</Button>
-        <Button onClick={() => products.hide.mutate(item)} disabled={products.hide.isPending}>
+        <Button
+          onClick={() => products.hide.mutate(item.item_id)}
+          disabled={products.hide.isPending}
+        >
           Hide
         </Button>
         <p role="status" className={styles.told}>
@@ -71,22 +80,32 @@ function Row({ item, products }: { item: Item; products: Products }) {
   );
 }
 
-function Hidden({ products }: { products: Products }) {
-  if (products.hidden.length === 0) return null;
+function HiddenRow({ itemId, admin, products }: HiddenRowProps) {
+  const title = useTitle(admin, itemId);
+  return (
+    <li className={styles.hiddenRow}>
+      {title}
+      <Button aria-label={`Show ${title} again`} onClick={() => products.show.mutate(itemId)}>
+        Show again
+      </Button>
+    </li>
+  );
+}
+
+function Hidden({ admin, products }: { admin: AdminApi; products: Products }) {
+  const { hidden } = products;
+  if (hidden.error) return <Failure error={hidden.error} onRetry={() => void hidden.refetch()} />;
+  if (hidden.data === undefined || hidden.data.length === 0) return null;
   return (
     <section aria-label="Hidden products" className={styles.hidden}>
-      <p>Hidden: no answer has them until they are shown again, here, before this tab is closed.</p>
+      <p>
+        Hidden: a rule of the shop leaves each of these out of searches and recommendations until it
+        is shown again. The product itself is kept: its own page still opens, and the search box may
+        suggest it.
+      </p>
       <ul>
-        {products.hidden.map((item) => (
-          <li key={item.item_id} className={styles.hiddenRow}>
-            {item.title}
-            <Button
-              aria-label={`Show ${item.title} again`}
-              onClick={() => products.show.mutate(item)}
-            >
-              Show again
-            </Button>
-          </li>
+        {hidden.data.map((itemId) => (
+          <HiddenRow key={itemId} itemId={itemId} admin={admin} products={products} />
         ))}
       </ul>
     </section>
@@ -144,7 +163,7 @@ export function ProductsView({ admin }: { admin: AdminApi }) {
         <Button type="submit">Find</Button>
       </form>
       <Fault products={products} />
-      <Hidden products={products} />
+      <Hidden admin={admin} products={products} />
       <Found query={query} products={products} />
     </div>
   );

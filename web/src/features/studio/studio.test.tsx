@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import { FakeShop, item } from "@/testing/fake-shop";
+import { FakeShop, item, rule } from "@/testing/fake-shop";
 import { renderWith } from "@/testing/render";
 import { latenciesOf, readSamples, sumsBy } from "./counters";
 import { Studio } from "./studio";
@@ -70,7 +70,7 @@ test("a shop with keys asks for one, and keeps it for this tab only", async () =
   expect(await screen.findByText("Promoted. It beats popularity.")).toBeVisible();
 });
 
-test("a product gets another price, is hidden, and is shown again as it was", async () => {
+test("a product gets another price, is hidden by a rule, and is shown again", async () => {
   const shop = makeShop();
   renderWith(shop, <Studio view="products" tabs={null} />);
   await userEvent.type(await screen.findByLabelText("Find products"), "kettle{Enter}");
@@ -85,9 +85,31 @@ test("a product gets another price, is hidden, and is shown again as it was", as
   const kettle = { ...shop.items[0] };
   await userEvent.click(screen.getByRole("button", { name: "Hide" }));
   expect(await screen.findByText("Nothing matches “kettle”")).toBeVisible();
-  await userEvent.click(screen.getByRole("button", { name: "Show Copper kettle again" }));
+  expect(shop.rules).toEqual([rule("studio-hide-K", { action: "hide", filter: 'item_id = "K"' })]);
+  await userEvent.click(await screen.findByRole("button", { name: "Show Copper kettle again" }));
   expect(await screen.findByRole("form", { name: "Copper kettle" })).toBeVisible();
-  expect(shop.items.find((one) => one.item_id === "K")).toEqual(kettle);
+  expect(shop.rules).toEqual([]);
+  expect(shop.items[0]).toEqual(kettle);
+  expect(shop.asked.filter(({ path }) => path.startsWith("/v1/products/"))).not.toContainEqual(
+    expect.objectContaining({ method: expect.stringMatching("PUT|DELETE") }),
+  );
+});
+
+test("what another tab has hidden is listed, also where the product is gone", async () => {
+  const shop = makeShop();
+  const hide = (itemId: string) =>
+    rule(`studio-hide-${itemId}`, { action: "hide", filter: `item_id = "${itemId}"` });
+  shop.rules = [
+    hide("K"),
+    hide("gone"),
+    rule("studio-hide-all", { action: "hide", filter: "in_stock" }),
+    rule("summer", { action: "hide", filter: 'brand = "Koda"' }),
+  ];
+  renderWith(shop, <Studio view="products" tabs={null} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Show Copper kettle again" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Show gone again" }));
+  await expect.poll(() => screen.queryByRole("region", { name: "Hidden products" })).toBeNull();
+  expect(shop.rules.map(({ rule_id }) => rule_id)).toEqual(["studio-hide-all", "summer"]);
 });
 
 const METRICS = `# HELP twotower_requests_total Requests.

@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { AdminApi, ProductChange } from "@/api/admin";
 import { useApi } from "@/api/context";
-import type { Item } from "@/api/types";
 
 const KEPT_AS = "twotower.studio-key";
 const LIVE_MS = 2_000;
@@ -52,33 +51,35 @@ export function useReleases(admin: AdminApi) {
   return { releases, change };
 }
 
-/** Products found, those that were hidden here, and what can be done with them. */
+/** Products found, the ids of hidden ones, and what can be done with them. */
 export function useProducts(admin: AdminApi, query: string) {
   const client = useQueryClient();
-  const [hidden, setHidden] = useState<Item[]>([]);
   const found = useQuery({
     queryKey: ["studio", "products", query],
     queryFn: async () => (await admin.find(query)).hits.map((hit) => hit.item),
     enabled: query !== "",
+  });
+  const hidden = useQuery({
+    queryKey: ["studio", "hidden"],
+    queryFn: () => admin.hidden(),
+    // Other tabs hide too, and another server of the shop may have answered before it knew.
+    refetchInterval: LIVE_MS,
   });
   const onSuccess = () => client.invalidateQueries();
   const change = useMutation({
     mutationFn: ({ itemId, to }: { itemId: string; to: ProductChange }) => admin.change(itemId, to),
     onSuccess,
   });
-  const hide = useMutation({
-    mutationFn: (item: Item) => admin.hide(item),
-    onSuccess: (item) => {
-      setHidden((before) => [item, ...before]);
-      return onSuccess();
-    },
-  });
-  const show = useMutation({
-    mutationFn: (item: Item) => admin.show(item),
-    onSuccess: (_, { item_id }) => {
-      setHidden((before) => before.filter((one) => one.item_id !== item_id));
-      return onSuccess();
-    },
-  });
+  const hide = useMutation({ mutationFn: (itemId: string) => admin.hide(itemId), onSuccess });
+  const show = useMutation({ mutationFn: (itemId: string) => admin.show(itemId), onSuccess });
   return { found, hidden, change, hide, show };
+}
+
+/** What a hidden product is called: its id until it is known, or where it is gone. */
+export function useTitle(admin: AdminApi, itemId: string): string {
+  const product = useQuery({
+    queryKey: ["studio", "product", itemId],
+    queryFn: async () => (await admin.product(itemId)).item,
+  });
+  return product.data?.title ?? itemId;
 }

@@ -1,12 +1,12 @@
-import { screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { ExampleVisitor } from "@/api/types";
 import { ANONYMOUS, visitorFrom } from "@/lib/identity";
 import { FakeShop, item } from "@/testing/fake-shop";
 import { renderWith } from "@/testing/render";
 import { TrailStrip } from "./trail-strip";
-import { useTrail } from "./use-visitors";
+import { useLiveTrail, useTrail } from "./use-visitors";
 import { VisitorSwitcher } from "./visitor-switcher";
 
 const examples: ExampleVisitor[] = [
@@ -84,4 +84,69 @@ test("a visitor without events has no strip", async () => {
   const { container } = renderWith(shop, <Strip id="anon-2" />);
   await expect.poll(() => shop.asked.length).toBe(1);
   expect(container).toBeEmptyDOMElement();
+});
+
+function LiveStrip() {
+  return <TrailStrip trail={useLiveTrail(visitorFrom("anon-1"))} now={0} />;
+}
+
+/** How often a shop is asked in that many seconds. */
+async function askedIn(shop: FakeShop, seconds: number): Promise<number> {
+  const before = shop.asked.length;
+  await act(() => vi.advanceTimersByTimeAsync(seconds * 1_000));
+  return shop.asked.length - before;
+}
+
+async function renderQuiet(): Promise<FakeShop> {
+  vi.useFakeTimers();
+  const shop = new FakeShop([item("A", { title: "Tea pot" })]);
+  renderWith(shop, <LiveStrip />);
+  await askedIn(shop, 70);
+  return shop;
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+test("an open page asks every second, and every ten once a minute was quiet", async () => {
+  vi.useFakeTimers();
+  const shop = new FakeShop([]);
+  renderWith(shop, <LiveStrip />);
+  expect(await askedIn(shop, 50)).toBeGreaterThan(45);
+  await askedIn(shop, 20);
+  expect(await askedIn(shop, 100)).toBe(10);
+});
+
+test.each(["pointerDown", "keyDown", "wheel"] as const)("%s makes it ask often", async (deed) => {
+  const shop = await renderQuiet();
+  fireEvent[deed](document.body);
+  expect(await askedIn(shop, 20)).toBe(20);
+  await askedIn(shop, 50);
+  expect(await askedIn(shop, 100)).toBe(10);
+});
+
+test("news of the visitor is heard with the next answer and makes it ask often", async () => {
+  const shop = await renderQuiet();
+  shop.events.push({
+    event_id: "1",
+    visitor_id: "anon-1",
+    item_id: "A",
+    event: "view",
+    time: 0,
+  });
+  await askedIn(shop, 11);
+  expect(screen.getByRole("link")).toHaveTextContent("Tea pot");
+  expect(await askedIn(shop, 20)).toBe(20);
+});
+
+test("a hidden tab asks nothing, and asks again soon once it is shown", async () => {
+  const shop = await renderQuiet();
+  const state = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+  fireEvent(document, new Event("visibilitychange", { bubbles: true }));
+  expect(await askedIn(shop, 200)).toBe(0);
+  state.mockReturnValue("visible");
+  fireEvent(document, new Event("visibilitychange", { bubbles: true }));
+  expect(await askedIn(shop, 20)).toBeGreaterThan(15);
 });
