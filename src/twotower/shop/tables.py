@@ -31,6 +31,10 @@ _HAPPENED: Final[dict[str, Any]] = dict.fromkeys(
     ("sqlite_where", "postgresql_where"), text("event <> 'impression'")
 )
 
+_SEEN: Final[dict[str, Any]] = dict.fromkeys(
+    ("sqlite_where", "postgresql_where"), text("event = 'impression'")
+)
+
 events = Table(
     "events",
     metadata,
@@ -45,11 +49,14 @@ events = Table(
     Column("request_id", String),
     Index("events_of_visitor", "visitor_id", "time", "sequence", **_HAPPENED),
     Index("events_of_user", "user_id", "time", "sequence", **_HAPPENED),
+    Index("impressions_of_visitor", "visitor_id", **_SEEN),
+    Index("impressions_of_user", "user_id", **_SEEN),
     Index("events_of_request", "request_id", "sequence"),
     sqlite_autoincrement=True,
 )
 """`sequence` is the event's number in its feed. Impressions are in no history, so the indexes of
-histories leave them out; a query that says `happened` is answered by them."""
+histories leave them out, and have their own; a query that says `happened`, or `seen`, is answered
+by the one or the other, and one that says neither reads every event."""
 
 
 def happened(of: FromClause) -> ColumnElement[bool]:
@@ -62,6 +69,11 @@ def happened(of: FromClause) -> ColumnElement[bool]:
         The condition. A bound value in place of the literal would make the indexes useless.
     """
     return of.c.event != literal_column("'impression'")
+
+
+def seen(of: FromClause) -> ColumnElement[bool]:
+    """Says that an event is an impression; takes and gives what `happened` does."""
+    return of.c.event == literal_column("'impression'")
 
 
 products = Table(

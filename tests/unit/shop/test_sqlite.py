@@ -69,6 +69,26 @@ def test_on_a_full_disk_nothing_of_the_batch_is_stored_and_later_it_is(where):
         assert len(database.events.add(batch).accepted) == 1_000
 
 
+def test_erasing_a_person_reads_the_events_of_nobody_else(where):
+    asked = []
+
+    def noted(connection, _cursor, statement, parameters, _context, _many):
+        if statement.startswith("DELETE FROM events"):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            asked.extend(row[3] for row in plan)
+
+    with ShopDatabase(where) as database:
+        sql_event.listen(database.transactions._engine, "before_cursor_execute", noted)
+        database.erasures.erase("ann")
+    of_events = [step for step in asked if re.match(r"(SCAN|SEARCH) (events|there)\b", step)]
+    assert {step.split(" INDEX ")[-1] for step in of_events} == {
+        f"{index}_of_{whose} ({whose}_id=?)"
+        for index in ("events", "impressions")
+        for whose in ("visitor", "user")
+    }
+    assert not [step for step in asked if step.startswith("SCAN events")]
+
+
 # -- the first form ---------------------------------------------------------------------
 
 
